@@ -1,0 +1,21 @@
+"""The Celery application. Tasks are found in the `tasks` module of every app."""
+
+import os
+from pathlib import Path
+
+from celery import Celery
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyalty.settings.development")
+
+app = Celery("loyalty")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@app.on_after_configure.connect
+def make_broker_folders(sender: Celery, **_: object) -> None:
+    """The filesystem broker wants its folders to be there before the first message."""
+    folders = getattr(settings, "CELERY_BROKER_FOLDERS", ())
+    for folder in folders:
+        Path(folder).mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, except that the embedded server starts at the first connection."""
