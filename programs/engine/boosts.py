@@ -1,0 +1,158 @@
+"""Multipliers: the factor of each line after each of them, in whole numbers.
+
+Group modes work line by line: of a best_of group a line takes the highest factor, of a first_match group the first
+rule that matches it. Within a group factors multiply or add (x2 and x3: x6 or x4); groups multiply with each other.
+A factor of zero takes the line out whatever else applies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from programs.engine.drafts import Draft, valued
+from programs.engine.policies import RoundingLevel
+from programs.engine.rules import FACTOR_DIGITS, Combine, EffectKind, Stacking
+from programs.engine.ruleset import CompiledGroup, CompiledRule
+
+ONE = 10**FACTOR_DIGITS
+_WEIGHT_DIGITS = 10**9
+
+Fired = list[tuple[CompiledRule, Sequence[int]]]
+
+
+class Step(NamedTuple):
+    """A multiplier that applies, the lines it touches, and the factor of every line after it."""
+
+    rule: CompiledRule
+    lines: frozenset[int]
+    factors: list[int]
+
+
+class Boosts(NamedTuple):
+    """Factors in units of 1 / scale. `low` after the multipliers below one (None when there is none); `steps` the
+    others in order, each on top of the one before."""
+
+    scale: int
+    low: list[int] | None
+    lowering: tuple[CompiledRule, ...]
+    steps: tuple[Step, ...]
+
+
+def gather_boosts(fired: Sequence[tuple[CompiledGroup, Fired]], lines: int) -> Boosts | None:
+    """Put the multipliers that fired together; None when none did."""
+    applied = [
+        (group, rule, touched)
+        for group, rules in fired
+        for rule, touched in _choose(group, rules)
+    ]
+    if not applied:
+        return None
+    applied.sort(key=lambda item: item[1].factor >= ONE)  # below one first; otherwise in the order of evaluation
+    adding = {group.key for group, _rule, _lines in applied if group.combine is Combine.ADD}
+    stages = len(adding) + sum(1 for group, _rule, _lines in applied if group.combine is Combine.MULTIPLY)
+    low: list[int] | None = None
+    lowering: list[CompiledRule] = []
+    steps: list[Step] = []
+    for count in range(1, len(applied) + 1):
+        _group, rule, touched = applied[count - 1]
+        factors = [_factor(applied[:count], line, stages) for line in range(lines)]
+        if rule.factor < ONE:
+            low = factors
+            lowering.append(rule)
+        else:
+            steps.append(Step(rule, touched, factors))
+    return Boosts(ONE**stages, low, tuple(lowering), tuple(steps))
+
+
+def _choose(group: CompiledGroup, rules: Fired) -> list[tuple[CompiledRule, frozenset[int]]]:
+    """Which lines each multiplier of a group touches under the group's mode."""
+    if group.mode is Stacking.STACK:
+        return [(rule, frozenset(positions)) for rule, positions in rules]
+    owner: dict[int, CompiledRule] = {}
+    for rule, positions in rules:
+        for position in positions:
+            holder = owner.get(position)
+            if holder is None or (group.mode is Stacking.BEST_OF and rule.factor > holder.factor):
+                owner[position] = rule
+    chosen = []
+    for rule, positions in rules:
+        touched = frozenset(position for position in positions if owner[position] is rule)
+        if touched:
+            chosen.append((rule, touched))
+    return chosen
+
+
+def _factor(
+    applied: Sequence[tuple[CompiledGroup, CompiledRule, frozenset[int]]], line: int, stages: int
+) -> int:
+    product, used, sums = 1, 0, dict[str, int]()
+    for group, rule, touched in applied:
+        if line not in touched:
+            continue
+        if rule.factor == 0:
+            return 0
+        if group.combine is Combine.MULTIPLY:
+            product *= rule.factor
+            used += 1
+        else:
+            sums[group.key] = sums.get(group.key, ONE) + rule.factor - ONE
+    for total in sums.values():
+        product *= max(total, 0)
+        used += 1
+    return product * ONE ** (stages - used)
+
+
+def boost_drafts(boosts: Boosts, drafts: Sequence[Draft], level: RoundingLevel, lines: int) -> list[Draft]:
+    """One draft per multiplier above one: what it adds to the awards that stand. A base award that a cap made
+    smaller is raised in the same proportion."""
+    raised = [draft for draft in drafts if draft.rule.kind is not EffectKind.FIXED]
+    before: list[Sequence[int] | None] = [boosts.low] * len(raised)
+    values = [_again(draft, boosts.low, boosts.scale, level) for draft in raised]
+    additions = []
+    for step in boosts.steps:
+        weights = [Fraction(0)] * lines
+        added: int | Fraction = 0
+        for index, draft in enumerate(raised):
+            value = _again(draft, step.factors, boosts.scale, level)
+            extra = value - values[index]
+            values[index] = value
+            if draft.uncut:
+                extra = int(extra * draft.points / Fraction(draft.uncut))
+            added += extra
+            _weigh(weights, draft, before[index], step.factors, boosts.scale, extra)
+            before[index] = step.factors
+        positions = sorted(step.lines)
+        addition = Draft(step.rule, positions, [int(weights[at] * _WEIGHT_DIGITS) for at in positions], 0)
+        addition.base = sum(draft.base for draft in raised)
+        addition.value = added
+        additions.append(addition)
+    return additions
+
+
+def _again(draft: Draft, factors: Sequence[int] | None, scale: int, level: RoundingLevel) -> int | Fraction:
+    """The value under other factors, leaving the draft as it is."""
+    kept = draft.parts
+    value = valued(draft, factors, scale, level)
+    draft.parts = kept
+    return value
+
+
+def _weigh(
+    weights: list[Fraction],
+    draft: Draft,
+    before: Sequence[int] | None,
+    after: Sequence[int],
+    scale: int,
+    extra: int | Fraction,
+) -> None:
+    """Add the lines' parts of what a multiplier added to one award."""
+    gains = [
+        weight * (after[at] - (scale if before is None else before[at]))
+        for at, weight in zip(draft.positions, draft.weights, strict=True)
+    ]
+    total = sum(gains)
+    if total > 0:
+        for at, gain in zip(draft.positions, gains, strict=True):
+            weights[at] += Fraction(extra) * gain / total

@@ -1,0 +1,315 @@
+"""The core section of a programme document: who it is for, point types, policies, groups and rules.
+
+    programme: {key, name, audience, zone, currency, languages}
+    point_types: [{key, name, unit, decimals, cost, limits}]      the first one is the main point type
+    policies: {…}
+    groups: [{key, mode, combine}]                                 in the order of evaluation
+    rules: [{key, title, group, effect, when, lines, caps, schedule, …}]   in the order of evaluation in their group
+
+`read_core` gives frozen data or raises InvalidDocument with every fault; `dump_core` writes the same data back with
+every setting spelled out, so that a later default changes no published programme.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from loyalty.core.exact import currency_digits, format_decimal
+from programs.engine.policies import Policies, dump_policies, read_policies
+from programs.engine.reader import Fault, InvalidDocument, Reader
+from programs.engine.rules import (
+    EffectKind,
+    PeriodCap,
+    Rule,
+    RuleGroup,
+    Stacking,
+    read_budget,
+    read_period_caps,
+    dump_group,
+    dump_rule,
+    read_group,
+    read_rule,
+)
+
+MOST_POINT_TYPES = 20
+MOST_GROUPS = 100
+MOST_RULES = 1_000
+COST_DIGITS = 6
+PLURAL_FORMS = ("zero", "one", "two", "few", "many", "other")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_LANGUAGE = re.compile(r"[a-z]{2}")
+Words = tuple[tuple[str, str], ...]
+
+
+class Audience(StrEnum):
+    PERSON = "person"
+    COMPANY = "company"
+    EMPLOYEE = "employee"
+
+
+class BelowLowest(StrEnum):
+    """What happens to an award smaller than the lowest: it is raised to it, or nothing is given."""
+
+    RAISE = "raise"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of a point type over all rules together, in its smallest unit."""
+
+    per_purchase: int | None = None
+    per_member: tuple[PeriodCap, ...] = ()
+    highest_balance: int | None = None
+    budget: PeriodCap | None = None
+    lowest_award: int = 0
+    below_lowest: BelowLowest = BelowLowest.NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class PointType:
+    """`decimals` 0 to 4: points are kept as whole numbers of 10**-decimals. `cost` of one display unit in
+    10**-6 of the currency."""
+
+    key: str
+    name: Words
+    unit: tuple[tuple[str, Words], ...]
+    decimals: int = 0
+    cost: int = 0
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """A programme's core configuration: immutable and complete."""
+
+    key: str
+    name: Words
+    audience: Audience
+    zone: str
+    currency: str
+    languages: tuple[str, ...]
+    point_types: tuple[PointType, ...]
+    policies: Policies
+    groups: tuple[RuleGroup, ...]
+    rules: tuple[Rule, ...]
+
+    @property
+    def money_digits(self) -> int:
+        return currency_digits(self.currency)
+
+    @property
+    def main(self) -> PointType:
+        return self.point_types[0]
+
+    def point_type(self, key: str) -> PointType | None:
+        return next((item for item in self.point_types if item.key == key), None)
+
+
+# --- reading ----------------------------------------------------------------------------------------------------
+def read_core(data: Any) -> Core:
+    """Read and check a whole core document. Raises InvalidDocument with all faults found."""
+    reader = Reader(data)
+    head = reader.child("programme") or Reader({}, ("programme",), reader.faults)
+    if not reader.has("programme"):
+        reader.fault("missing", "programme")
+    currency = head.text("currency", required=True)
+    if currency and not _CURRENCY.fullmatch(currency):
+        head.fault("bad_currency", "currency", value=currency[:60])
+    point_types = tuple(read_point_type(child) for child in reader.children("point_types", most=MOST_POINT_TYPES))
+    if not point_types:
+        reader.fault("missing", "point_types")
+    digits = {item.key: item.decimals for item in point_types}
+    main = point_types[0].key if point_types else ""
+    groups = tuple(read_group(child) for child in reader.children("groups", most=MOST_GROUPS))
+    groups = groups or (RuleGroup("base"),)
+    money_digits = currency_digits(currency)
+    rules = tuple(
+        read_rule(child, digits, main, money_digits) for child in reader.children("rules", most=MOST_RULES)
+    )
+    core = Core(
+        key=head.key(),
+        name=tuple(sorted(head.words("name", required=True).items())),
+        audience=head.choice("audience", Audience, default=Audience.PERSON),
+        zone=_read_zone(head),
+        currency=currency,
+        languages=_read_languages(head),
+        point_types=point_types,
+        policies=read_policies(reader.child("policies")),
+        groups=groups,
+        rules=rules,
+    )
+    head.finish()
+    reader.finish()
+    _check_unique(reader, "point_types", [item.key for item in point_types])
+    _check_unique(reader, "groups", [item.key for item in groups])
+    _check_unique(reader, "rules", [item.key for item in rules])
+    _check_groups(reader, core)
+    if reader.faults:
+        raise InvalidDocument(reader.faults)
+    return core
+
+
+def read_point_type(reader: Reader) -> PointType:
+    decimals = reader.integer("decimals", low=0, high=4, default=0)
+    point_type = PointType(
+        key=reader.key(),
+        name=tuple(sorted(reader.words("name", required=True).items())),
+        unit=_read_unit(reader),
+        decimals=decimals,
+        cost=reader.number("cost", COST_DIGITS, low=0, required=False),
+        limits=_read_limits(reader.child("limits"), decimals),
+    )
+    reader.finish()
+    return point_type
+
+
+def _read_unit(reader: Reader) -> tuple[tuple[str, Words], ...]:
+    """Plural forms by language: {en: {one: point, other: points}}."""
+    unit = reader.child("unit")
+    if unit is None:
+        return ()
+    read = []
+    for language in unit.data:
+        forms = unit.words(language)
+        unknown = [form for form in forms if form not in PLURAL_FORMS]
+        if unknown or (forms and "other" not in forms):
+            unit.fault("bad_plural", language, options=list(PLURAL_FORMS), value=", ".join(unknown)[:60])
+        read.append((language, tuple(sorted(forms.items()))))
+    return tuple(sorted(read))
+
+
+def _read_limits(reader: Reader | None, digits: int) -> Limits:
+    if reader is None:
+        return Limits()
+    budget = None
+    if (child := reader.child("budget")) is not None:
+        budget = read_budget(child, digits)
+    lowest, below = 0, BelowLowest.NOTHING
+    if (child := reader.child("lowest_award")) is not None:
+        lowest = child.number("points", digits, low=1)
+        below = child.choice("below", BelowLowest, default=BelowLowest.NOTHING)
+        child.finish()
+    limits = Limits(
+        per_purchase=reader.number("per_purchase", digits, low=1, required=False) or None,
+        per_member=read_period_caps(reader, "per_member", digits, "points"),
+        highest_balance=reader.number("highest_balance", digits, low=1, required=False) or None,
+        budget=budget,
+        lowest_award=lowest,
+        below_lowest=below,
+    )
+    reader.finish()
+    return limits
+
+
+def _read_zone(head: Reader) -> str:
+    zone = head.text("zone", required=True)
+    try:
+        ZoneInfo(zone or "UTC")
+    except (ValueError, OSError, KeyError):  # not a name, a directory of zones, an unknown zone
+        head.fault("bad_zone", "zone", value=zone[:60])
+        return "UTC"
+    return zone or "UTC"
+
+
+def _read_languages(head: Reader) -> tuple[str, ...]:
+    languages = head.texts("languages") or ("en",)
+    if not all(_LANGUAGE.fullmatch(language) for language in languages):
+        head.fault("wrong_type", "languages", expected="list of languages")
+    return languages
+
+
+def _check_unique(reader: Reader, name: str, keys: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for index, key in enumerate(keys):
+        if key and key in seen:
+            reader.faults.append(Fault("duplicate", (*reader.path, name, index, "key"), {"value": key}))
+        seen.add(key)
+
+
+def _check_groups(reader: Reader, core: Core) -> None:
+    """Rules name existing groups; a group holds multipliers or awarding rules, never both."""
+    groups = {group.key: group for group in core.groups}
+    kinds: dict[str, bool] = {}
+    for index, rule in enumerate(core.rules):
+        place = Reader({}, ("rules", index), reader.faults)
+        group = groups.get(rule.group)
+        if group is None:
+            place.fault("unknown_group", "group", value=rule.group, options=sorted(groups))
+            continue
+        multiplies = rule.effect.kind is EffectKind.MULTIPLIER
+        if kinds.setdefault(rule.group, multiplies) is not multiplies:
+            place.fault("mixed_group", "group", value=rule.group)
+        elif multiplies and group.mode in (Stacking.EXCLUSIVE, Stacking.STOP_AFTER):
+            place.fault("multiplier_group_mode", "group", value=rule.group, mode=group.mode.value)
+        if multiplies and (rule.caps.per_line is not None or rule.rounding is not None):
+            place.fault("not_for_multipliers", "caps" if rule.caps.per_line is not None else "rounding")
+
+
+# --- writing ----------------------------------------------------------------------------------------------------
+def dump_core(core: Core) -> dict[str, Any]:
+    """The document of a core: reading it back gives an equal Core."""
+    digits = {item.key: item.decimals for item in core.point_types}
+    return {
+        "programme": {
+            "key": core.key,
+            "name": dict(core.name),
+            "audience": core.audience.value,
+            "zone": core.zone,
+            "currency": core.currency,
+            "languages": list(core.languages),
+        },
+        "point_types": [dump_point_type(item) for item in core.point_types],
+        "policies": dump_policies(core.policies),
+        "groups": [dump_group(group) for group in core.groups],
+        "rules": [dump_rule(rule, digits, core.money_digits) for rule in core.rules],
+    }
+
+
+def dump_point_type(item: PointType) -> dict[str, Any]:
+    written: dict[str, Any] = {
+        "key": item.key,
+        "name": dict(item.name),
+        "unit": {language: dict(forms) for language, forms in item.unit},
+        "decimals": item.decimals,
+        "cost": format_decimal(item.cost, COST_DIGITS) if item.cost else None,
+        "limits": _dump_limits(item.limits, item.decimals),
+    }
+    return {name: value for name, value in written.items() if value not in (None, {})}
+
+
+def _dump_limits(limits: Limits, digits: int) -> dict[str, Any]:
+    written: dict[str, Any] = {
+        "per_purchase": None if limits.per_purchase is None else format_decimal(limits.per_purchase, digits),
+        "per_member": [
+            {"per": cap.period.value, "points": format_decimal(cap.most, digits)} for cap in limits.per_member
+        ],
+        "highest_balance": (
+            None if limits.highest_balance is None else format_decimal(limits.highest_balance, digits)
+        ),
+    }
+    if limits.budget is not None:
+        points = format_decimal(limits.budget.most, digits)
+        written["budget"] = {"per": limits.budget.period.value, "points": points}
+    if limits.lowest_award:
+        points = format_decimal(limits.lowest_award, digits)
+        written["lowest_award"] = {"points": points, "below": limits.below_lowest.value}
+    return {name: value for name, value in written.items() if value not in (None, [])}
+
+
+_TEXTS = ("name", "title", "unit", "languages")
+
+
+def without_texts(document: Any) -> Any:
+    """The document without words for people: what decides points. Two documents that differ only in words have
+    the same behaviour."""
+    if isinstance(document, Mapping):
+        return {key: without_texts(value) for key, value in document.items() if key not in _TEXTS}
+    if isinstance(document, list):
+        return [without_texts(item) for item in document]
+    return document

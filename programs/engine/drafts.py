@@ -1,0 +1,129 @@
+"""Awards in the making and what comes of them: the values that evaluation passes around."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from loyalty.core.exact import round_ratio, split
+from programs.engine.policies import RoundingLevel
+from programs.engine.rules import EffectKind
+from programs.engine.ruleset import UNIT, CompiledRule
+
+
+class Award(NamedTuple):
+    """Points of one rule. `split` gives each line of the purchase its part. `base` is what the rule looked at:
+    minor units, or thousandths of a unit for per_unit. `cut` names the cap that made it smaller, `uncut` the points
+    before it."""
+
+    number: int
+    rule: str
+    point_type: str
+    points: int
+    split: tuple[int, ...]
+    base: int
+    cut: str = ""
+    uncut: int = 0
+
+
+class Skip(NamedTuple):
+    """Why a rule gave nothing: a stable code and what it refers to (path of a condition, key of another rule)."""
+
+    rule: str
+    code: str
+    about: str = ""
+
+
+class Evaluation(NamedTuple):
+    """What a purchase earned and why the other rules gave nothing."""
+
+    awards: tuple[Award, ...]
+    skips: tuple[Skip, ...]
+
+    def total(self, point_type: str) -> int:
+        return sum(award.points for award in self.awards if award.point_type == point_type)
+
+
+class Draft:
+    """The award of one rule while modes, multipliers and caps are still being applied.
+
+    `unit / rule.denominator` is the exact value before multipliers. `value` is the points so far: a whole number,
+    or a Fraction until the basket is rounded.
+    """
+
+    __slots__ = ("base", "cut", "parts", "positions", "rule", "uncut", "unit", "value", "weights", "weights_of_split")
+
+    def __init__(self, rule: CompiledRule, positions: Sequence[int], weights: Sequence[int], base: int) -> None:
+        self.rule = rule
+        self.positions = positions
+        self.weights = weights
+        self.weights_of_split = weights  # differ from `weights` where a factor below one makes a line count less
+        self.base = base
+        self.unit = 0
+        self.value: int | Fraction = 0
+        self.parts: list[int] | None = None
+        self.cut = ""
+        self.uncut = 0
+
+    @property
+    def points(self) -> int:
+        assert isinstance(self.value, int)
+        return self.value
+
+    def shares(self) -> list[int]:
+        """Points by matching line, summing to the award."""
+        if self.parts is None:
+            weights = self.weights_of_split
+            self.parts = split(self.points, weights if sum(weights) > 0 else [1] * len(weights))
+        return self.parts
+
+    def cut_to(self, points: int, name: str) -> None:
+        """Make the award smaller; every line keeps its share."""
+        self.cut, self.uncut = name, self.uncut or self.points
+        if points:
+            self.parts = split(points, self.shares())
+        self.value = points
+
+    def award(self, number: int, point_type: str, lines: int) -> Award:
+        """The finished award, its split spread over all lines of the purchase."""
+        shares = self.shares()
+        if len(shares) != lines:
+            parts = [0] * lines
+            for position, part in zip(self.positions, shares, strict=True):
+                parts[position] = part
+            shares = parts
+        return Award(number, self.rule.key, point_type, self.points, tuple(shares), self.base, self.cut, self.uncut)
+
+
+def valued(draft: Draft, factors: Sequence[int] | None, scale: int, level: RoundingLevel) -> int | Fraction:
+    """What a rule is worth when each line counts factors / scale times; None is once. A flat bonus is never
+    multiplied. At level `line` the parts by line are kept, at level `basket` the value stays exact."""
+    rule = draft.rule
+    if rule.kind is EffectKind.FIXED:
+        return rule.points if level is not RoundingLevel.BASKET else Fraction(rule.points)
+    if level is RoundingLevel.LINE:
+        draft.parts = _by_line(draft, factors, scale)
+        return sum(draft.parts)
+    numerator, denominator = draft.unit, rule.denominator
+    if factors is not None:
+        numerator *= sum([w * factors[at] for at, w in zip(draft.positions, draft.weights, strict=True)])
+        denominator *= draft.base * scale
+    if level is RoundingLevel.BASKET:
+        return Fraction(numerator, denominator)
+    return round_ratio(numerator, denominator, rule.rounding)
+
+
+def _by_line(draft: Draft, factors: Sequence[int] | None, scale: int) -> list[int]:
+    """Each line on its own, as if it were a purchase: full steps and whole units are counted by line."""
+    rule, parts = draft.rule, []
+    for position, weight in zip(draft.positions, draft.weights, strict=True):
+        if rule.kind is EffectKind.PERCENT:
+            value = weight * rule.numerator
+        else:
+            value = round_ratio(weight, rule.step if rule.kind is EffectKind.PER_STEP else UNIT) * rule.points
+        if factors is None:
+            parts.append(round_ratio(value, rule.denominator, rule.rounding))
+        else:
+            parts.append(round_ratio(value * factors[position], rule.denominator * scale, rule.rounding))
+    return parts

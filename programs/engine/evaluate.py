@@ -1,0 +1,217 @@
+"""What a purchase earns: awards with their split by line, and for every rule that gave nothing the reason.
+
+The algorithm, for each point type:
+1. Exclusive groups are tried; if one awards something, it stands alone and is not multiplied.
+2. Multipliers that fire give each line a factor (see `boosts`). Stopping groups do not stop them.
+3. The other groups are tried in order. A rule's value is exact, multiplied by the factors below one, rounded once
+   (or line by line, or with the basket) and cut by its caps; the group's mode decides which rules stay.
+4. Each multiplier above one gets as an award of its own what it adds: the rounded value with it less that without.
+5. The limits of the point type cut the total, taking from the awards evaluated last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from loyalty.core.exact import round_ratio, split
+from programs.engine.bases import Bases
+from programs.engine.boosts import Boosts, boost_drafts, gather_boosts
+from programs.engine.drafts import Award, Draft, Evaluation, Skip, valued
+from programs.engine.facts import Basket, Facts, MemberFacts
+from programs.engine.limits import apply_caps, apply_limits, blocked
+from programs.engine.policies import RoundingLevel
+from programs.engine.rules import EffectKind, Stacking
+from programs.engine.ruleset import UNIT, CompiledGroup, CompiledRule, Plan, Ruleset
+
+
+def evaluate(basket: Basket, member: MemberFacts, ruleset: Ruleset) -> Evaluation:
+    """What this purchase earns under this ruleset. Pure: the same arguments give the same answer for ever."""
+    facts = Facts(basket, member, ruleset.zone)
+    bases = ruleset.bases(facts)
+    awards: list[Award] = []
+    skips: list[Skip] = []
+    lines = len(basket.lines)
+    for plan in ruleset.plans:
+        for draft in _PlanRun(plan, facts, bases, ruleset, skips).run():
+            awards.append(draft.award(len(awards) + 1, plan.point_type.key, lines))
+    return Evaluation(tuple(awards), tuple(skips))
+
+
+class _PlanRun:
+    """One point type of one purchase."""
+
+    __slots__ = ("bases", "boosts", "facts", "level", "plan", "ruleset", "skips")
+
+    def __init__(self, plan: Plan, facts: Facts, bases: Bases, ruleset: Ruleset, skips: list[Skip]) -> None:
+        self.plan = plan
+        self.facts = facts
+        self.bases = bases
+        self.ruleset = ruleset
+        self.skips = skips
+        self.level = ruleset.policies.rounding_level
+        self.boosts: Boosts | None = None
+
+    def run(self) -> list[Draft]:
+        drafts = self._exclusive() if self.plan.exclusive else []
+        if not drafts:
+            if self.plan.multipliers:
+                self._gather()
+            drafts = self._groups()
+            if self.boosts is not None:
+                drafts = self._boosted(drafts, self.boosts)
+        if self.level is RoundingLevel.BASKET:
+            self._round_basket(drafts)
+        kept = []
+        for draft in drafts:
+            if draft.points > 0:
+                kept.append(draft)
+            else:
+                self._skip(draft.rule, draft.cut or "rounded_to_zero")
+        for draft, code in apply_limits(kept, self.plan.point_type, self.facts):
+            self._skip(draft.rule, code)
+        return [draft for draft in kept if draft.points]
+
+    # --- trying rules -----------------------------------------------------------------------------------------
+    def _skip(self, rule: CompiledRule, code: str, about: str = "") -> None:
+        self.skips.append(Skip(rule.key, code, about))
+
+    def _fires(self, rule: CompiledRule) -> Sequence[int] | None:
+        """The positions of the lines that a rule looks at, or None with the reason noted."""
+        if rule.check is not None and (failed := rule.check(self.facts)) is not None:
+            self.skips.append(Skip(rule.key, "when", failed))
+            return None
+        if rule.schedule is not None and (closed := rule.schedule(self.facts.local)) is not None:
+            self._skip(rule, closed)
+            return None
+        if not rule.uncapped and (reason := blocked(rule, self.facts)):
+            self._skip(rule, reason)
+            return None
+        positions: Sequence[int] = self.bases.earning
+        if rule.match is not None:
+            match, lines = rule.match, self.facts.lines
+            positions = [position for position in positions if match(lines[position])]
+        if not positions:
+            self._skip(rule, "no_lines")
+            return None
+        return positions
+
+    def _gather(self) -> None:
+        fired = [
+            (group, [(rule, found) for rule in group.rules if (found := self._fires(rule)) is not None])
+            for group in self.plan.multipliers
+        ]
+        self.boosts = gather_boosts(fired, len(self.facts.lines))
+        if self.boosts is not None:
+            used = {rule.key for rule in self.boosts.lowering} | {step.rule.key for step in self.boosts.steps}
+            for _group, rules in fired:
+                for rule, _found in rules:
+                    if rule.key not in used:
+                        self._skip(rule, "beaten")
+
+    def _exclusive(self) -> list[Draft]:
+        for number, group in enumerate(self.plan.exclusive):
+            for index, rule in enumerate(group.rules):
+                draft = self._try(rule)
+                if draft is not None:
+                    others = [*group.rules[index + 1 :]]
+                    others += [rule for later in self.plan.exclusive[number + 1 :] for rule in later.rules]
+                    others += [rule for other in self.plan.multipliers for rule in other.rules]
+                    others += [rule for other in self.plan.groups for rule in other.rules]
+                    for other in others:
+                        self._skip(other, "excluded", rule.key)
+                    return [draft]
+        return []
+
+    def _groups(self) -> list[Draft]:
+        drafts: list[Draft] = []
+        stopped = ""
+        for group in self.plan.groups:
+            if stopped:
+                for rule in group.rules:
+                    self._skip(rule, "stopped", stopped)
+                continue
+            given = self._group(group)
+            drafts += given
+            if given and group.mode is Stacking.STOP_AFTER:
+                stopped = given[0].rule.key
+        return drafts
+
+    def _group(self, group: CompiledGroup) -> list[Draft]:
+        given: list[Draft] = []
+        for rule in group.rules:
+            if given and group.mode is Stacking.FIRST_MATCH:
+                self._skip(rule, "after_first", given[0].rule.key)
+                continue
+            draft = self._try(rule)
+            if draft is not None:
+                given.append(draft)
+        if len(given) > 1 and group.mode is Stacking.BEST_OF:
+            best = max(given, key=lambda draft: draft.value)  # of equals max takes the first
+            for draft in given:
+                if draft is not best:
+                    self._skip(draft.rule, "beaten", best.rule.key)
+            return [best]
+        return given
+
+    def _try(self, rule: CompiledRule) -> Draft | None:
+        """The award of one rule by itself, or None with the reason noted."""
+        positions = self._fires(rule)
+        if positions is None:
+            return None
+        kind, facts = rule.kind, self.facts
+        values = self.bases.whole if rule.match is None else self.bases.lines
+        if kind is EffectKind.PER_UNIT:
+            values = [line.quantity for line in facts.lines]
+        weights = values if len(positions) == len(values) else [values[position] for position in positions]
+        draft = Draft(rule, positions, weights, sum(weights))
+        if kind is not EffectKind.FIXED:
+            if draft.base <= 0:
+                self._skip(rule, "nothing_to_earn")
+                return None
+            if kind is EffectKind.PERCENT:
+                draft.unit = draft.base * rule.numerator
+            else:
+                draft.unit = draft.base // (rule.step if kind is EffectKind.PER_STEP else UNIT) * rule.points
+                if not draft.unit:
+                    self._skip(rule, "below_step")
+                    return None
+        low = None if self.boosts is None or kind is EffectKind.FIXED else self.boosts.low
+        draft.value = valued(draft, low, 1 if self.boosts is None else self.boosts.scale, self.level)
+        if low is not None:
+            draft.weights_of_split = [weight * low[at] for at, weight in zip(positions, weights, strict=True)]
+        if not rule.uncapped and self.level is not RoundingLevel.BASKET:
+            apply_caps(draft, facts)
+        if draft.value <= 0:
+            self._skip(rule, draft.cut or "rounded_to_zero")
+            return None
+        return draft
+
+    # --- after the groups -------------------------------------------------------------------------------------
+    def _boosted(self, drafts: list[Draft], boosts: Boosts) -> list[Draft]:
+        for rule in boosts.lowering:
+            self._skip(rule, "lowered")
+        additions = boost_drafts(boosts, drafts, self.level, len(self.facts.lines))
+        if self.level is not RoundingLevel.BASKET:
+            for addition in additions:
+                if addition.points > 0 and not addition.rule.uncapped:
+                    apply_caps(addition, self.facts)
+        return [*drafts, *additions]
+
+    def _round_basket(self, drafts: list[Draft]) -> None:
+        """Round the sum of everything once and give each rule its part by largest remainder."""
+        values = [Fraction(draft.value) for draft in drafts]
+        total = sum(values, Fraction(0))
+        if total <= 0:
+            for draft in drafts:
+                draft.value = 0
+            return
+        whole = round_ratio(total.numerator, total.denominator, self.ruleset.policies.rounding)
+        common = 1
+        for value in values:
+            common *= value.denominator
+        parts = split(whole, [int(value * common) for value in values])
+        for draft, points in zip(drafts, parts, strict=True):
+            draft.value = points
+            if points and not draft.rule.uncapped:
+                apply_caps(draft, self.facts)

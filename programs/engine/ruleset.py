@@ -1,0 +1,178 @@
+"""A programme's core compiled for evaluation: a pure function of the document, kept per process by its hash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from loyalty.core.exact import Period, Rounding
+from programs.engine.bases import BaseCalculator
+from programs.engine.compiling import compile_check, compile_match
+from programs.engine.conditions import Check, Match
+from programs.engine.document import Core, PointType
+from programs.engine.facts import QUANTITY_DIGITS
+from programs.engine.rules import (
+    PERCENT_DIGITS,
+    Caps,
+    Combine,
+    EffectKind,
+    Rule,
+    Schedule,
+    Stacking,
+)
+
+# Raised whenever the same document may give other points or another trace than before.
+ENGINE_VERSION = 1
+UNIT = 10**QUANTITY_DIGITS
+
+ScheduleCheck = Callable[[datetime], str | None]
+
+
+class CompiledRule:
+    """One rule ready to run. `numerator / denominator` turns minor units of money into points for percent rules; the
+    denominator of every other kind is 1."""
+
+    __slots__ = (
+        "caps",
+        "check",
+        "denominator",
+        "factor",
+        "key",
+        "kind",
+        "match",
+        "numerator",
+        "points",
+        "rounding",
+        "rule",
+        "schedule",
+        "step",
+        "uncapped",
+    )
+
+    def __init__(self, rule: Rule, point_type: PointType, core: Core) -> None:
+        self.rule = rule
+        self.key = rule.key
+        self.kind = rule.effect.kind
+        self.check: Check | None = None if rule.when is None else compile_check(rule.when)
+        self.match: Match | None = None if rule.lines is None else compile_match(rule.lines)
+        self.schedule = compile_schedule(rule.schedule)
+        self.caps = rule.caps
+        self.uncapped = rule.caps == Caps()
+        self.rounding: Rounding = rule.rounding or core.policies.rounding
+        self.points = rule.effect.points
+        self.step = rule.effect.step
+        self.factor = rule.effect.factor
+        self.numerator = rule.effect.percent * 10**point_type.decimals
+        per_cent = 100 * 10 ** (PERCENT_DIGITS + core.money_digits)
+        self.denominator = per_cent if self.kind is EffectKind.PERCENT else 1
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledGroup:
+    key: str
+    mode: Stacking
+    combine: Combine
+    rules: tuple[CompiledRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is tried for one point type, in order: multipliers, groups that stand alone, the other groups."""
+
+    point_type: PointType
+    multipliers: tuple[CompiledGroup, ...]
+    exclusive: tuple[CompiledGroup, ...]
+    groups: tuple[CompiledGroup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What of the member's state the rules look at, so that nothing else has to be read or kept."""
+
+    usage: frozenset[tuple[str, Period]]
+    budgets: frozenset[tuple[str, Period]]
+    last_award: frozenset[str]
+    balances: frozenset[str]
+
+
+class Ruleset:
+    """A compiled core."""
+
+    __slots__ = ("bases", "core", "needs", "plans", "policies", "rules", "zone")
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.zone = ZoneInfo(core.zone)
+        self.policies = core.policies
+        self.bases = BaseCalculator(core.policies)
+        self.plans = tuple(_plan(core, point_type) for point_type in core.point_types)
+        self.rules = {rule.key: rule for rule in core.rules}
+        self.needs = _needs(core)
+
+
+def _plan(core: Core, point_type: PointType) -> Plan:
+    multipliers, exclusive, groups = [], [], []
+    for group in core.groups:
+        rules = tuple(
+            CompiledRule(rule, point_type, core)
+            for rule in core.rules
+            if rule.group == group.key and rule.point_type == point_type.key and rule.enabled
+        )
+        if not rules:
+            continue
+        compiled = CompiledGroup(group.key, group.mode, group.combine, rules)
+        if rules[0].kind is EffectKind.MULTIPLIER:
+            multipliers.append(compiled)
+        elif group.mode is Stacking.EXCLUSIVE:
+            exclusive.append(compiled)
+        else:
+            groups.append(compiled)
+    return Plan(point_type, tuple(multipliers), tuple(exclusive), tuple(groups))
+
+
+def limit_key(point_type: str) -> str:
+    """The name under which the limits of a point type are counted, beside the rules' own keys."""
+    return f"*{point_type}"
+
+
+def _needs(core: Core) -> Needs:
+    usage: set[tuple[str, Period]] = set()
+    budgets: set[tuple[str, Period]] = set()
+    for rule in core.rules:
+        usage.update((rule.key, cap.period) for cap in (*rule.caps.per_member, *rule.caps.times))
+        if rule.caps.budget is not None:
+            budgets.add((rule.key, rule.caps.budget.period))
+    for item in core.point_types:
+        usage.update((limit_key(item.key), cap.period) for cap in item.limits.per_member)
+        if item.limits.budget is not None:
+            budgets.add((limit_key(item.key), item.limits.budget.period))
+    return Needs(
+        usage=frozenset(usage),
+        budgets=frozenset(budgets),
+        last_award=frozenset(rule.key for rule in core.rules if rule.caps.cooldown_hours),
+        balances=frozenset(item.key for item in core.point_types if item.limits.highest_balance is not None),
+    )
+
+
+def compile_schedule(schedule: Schedule) -> ScheduleCheck | None:
+    """A check of a local time that answers with the reason why the rule does not run then."""
+    if schedule == Schedule():
+        return None
+    since, until, weekdays, hours = schedule.since, schedule.until, schedule.weekdays, schedule.hours
+
+    def check(local: datetime) -> str | None:
+        naive = local.replace(tzinfo=None)
+        if since is not None and naive < since:
+            return "not_started"
+        if until is not None and naive >= until:
+            return "ended"
+        if weekdays and local.weekday() not in weekdays:
+            return "weekday"
+        minute = local.hour * 60 + local.minute
+        if hours and not any(start <= minute < end for start, end in hours):
+            return "hours"
+        return None
+
+    return check
