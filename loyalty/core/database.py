@@ -36,12 +36,12 @@ TABLES_OF_OWNER = """
 
 
 def append_only_tables() -> dict[str, tuple[str, ...]]:
-    """Every append-only table with its set-once columns."""
-    tables: dict[str, tuple[str, ...]] = {}
-    for model in apps.get_models():
-        if issubclass(model, AppendOnly):
-            tables[model._meta.db_table] = tuple(_column(model, name) for name in model.set_once)
-    return tables
+    """Every append-only table with the columns that may be set once."""
+    return {
+        model._meta.db_table: tuple(_column(model, name) for name in model.set_once)
+        for model in apps.get_models()
+        if issubclass(model, AppendOnly)
+    }
 
 
 def application_role(alias: str = DEFAULT_DB_ALIAS) -> str:

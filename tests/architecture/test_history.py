@@ -50,7 +50,6 @@ def test_set_once_columns_are_the_same_in_model_and_trigger() -> None:
 
 @pytest.mark.django_db
 def test_the_application_may_not_change_history() -> None:
-    """Neither facts nor the history rows of configuration."""
     allowed = [
         (table, privilege)
         for table in append_only_tables()

@@ -17,7 +17,7 @@ def test_relations_point_level_or_down() -> None:
     assert upwards == []
 
 
-def test_history_and_context_are_the_only_foreign_tables_we_point_to() -> None:
+def test_few_tables_of_packages_are_pointed_to() -> None:
     """A relation into a package's tables makes that package part of our schema for ever."""
     allowed = {"auth", "contenttypes", *LEVELS}
     strangers = []
