@@ -41,7 +41,7 @@ types: $(DEVELOPMENT)
 	$(BIN)/mypy
 
 contracts: $(DEVELOPMENT)
-	$(BIN)/lint-imports --no-timing
+	$(BIN)/lint-imports --no-logo
 
 migrations: $(DEVELOPMENT)
 	$(TEST_SETTINGS) $(BIN)/python manage.py makemigrations --check --dry-run

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -233,7 +234,7 @@ def _ensure_roles_and_database(data: Path) -> None:
 
 
 @contextmanager
-def _superuser(data: Path) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+def _superuser(data: Path) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     with psycopg.connect(url(data, user=SUPERUSER, database="postgres"), autocommit=True) as connection:
         yield connection
 

@@ -8,9 +8,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
 from loyalty.settings.database import embedded_database, server_database
-from loyalty.settings.unfold import UNFOLD
-
-__all__ = ["UNFOLD"]
+from loyalty.settings.unfold import UNFOLD  # noqa: F401 (a setting)
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 VAR_DIR = BASE_DIR / "var"

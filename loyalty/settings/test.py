@@ -20,7 +20,7 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="memory://")
-CELERY_BROKER_FOLDERS: list[object] = []
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+CELERY_BROKER_FOLDERS = []
+CELERY_BROKER_TRANSPORT_OPTIONS = {}
 
 LOGGING = {**LOGGING, "root": {"handlers": ["console"], "level": "WARNING"}}

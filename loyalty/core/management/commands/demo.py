@@ -42,7 +42,7 @@ class Stopped(Exception):
 
 class Command(BaseCommand):
     help = "Start the whole back office on this machine: database, demo company, web server and worker."
-    requires_system_checks: list[str] = []  # type: ignore[assignment]
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         port = int(os.environ.get("PORT", "8000"))

@@ -12,7 +12,7 @@ ROLES = {"app": embedded.APP_ROLE, "owner": embedded.OWNER_ROLE, "superuser": em
 
 class Command(BaseCommand):
     help = "Start, stop or look at the embedded PostgreSQL server, or print its connection URL."
-    requires_system_checks: list[str] = []  # type: ignore[assignment]
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("action", choices=["start", "stop", "status", "url"])
