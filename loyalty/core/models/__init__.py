@@ -1,0 +1,19 @@
+"""Models of the floor: who logs in, what changed, what must be told onwards, what runs in the background."""
+
+from loyalty.core.models.audit import AuditEntry, AuditPersonalValue
+from loyalty.core.models.history import AppendOnly
+from loyalty.core.models.jobs import ImportBatch, ImportRowError, Job
+from loyalty.core.models.outbox import HandlerRun, OutboxEvent
+from loyalty.core.models.users import User
+
+__all__ = [
+    "AppendOnly",
+    "AuditEntry",
+    "AuditPersonalValue",
+    "HandlerRun",
+    "ImportBatch",
+    "ImportRowError",
+    "Job",
+    "OutboxEvent",
+    "User",
+]
