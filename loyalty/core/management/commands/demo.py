@@ -88,6 +88,7 @@ class Command(BaseCommand):
             embedded.stop(Path(data), only_if_idle=shared)
 
     def _prepare(self) -> None:
+        Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
         self.stdout.write("Preparing the database …")
         call_command("migrate", verbosity=0, interactive=False)
         if "demo_data" in get_commands():
@@ -134,7 +135,7 @@ def _refuse_taken_port(port: int) -> None:
 
 def _start_services(port: int, workers: int) -> list[Service]:
     web = ["granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--workers", str(workers)]
-    worker = ["celery", "-A", "loyalty", "worker", "-B", "-P", "threads", "-c", "4", "-l", "INFO"]
+    worker = ["celery", "-A", "loyalty", "worker", "-B", "-P", "threads", "-c", "4", "-l", "WARNING"]
     schedule = str(Path(settings.VAR_DIR) / "celerybeat-schedule")
     return [
         _start("web", [*web, "--blocking-threads", "4", "loyalty.wsgi:application"]),
@@ -145,7 +146,7 @@ def _start_services(port: int, workers: int) -> list[Service]:
 def _start(name: str, command: list[str]) -> Service:
     log = Path(settings.VAR_DIR) / "log" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
+    with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=settings.BASE_DIR,
