@@ -2,12 +2,21 @@
 
 from typing import Any
 
+from django.http import HttpRequest
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
+
+
+def favicon(request: HttpRequest) -> str:
+    """The address of the little picture in the browser's tab."""
+    return static("loyalty/favicon.svg")
+
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": _("Loyalty"),
     "SITE_HEADER": _("Loyalty"),
     "SITE_SYMBOL": "loyalty",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": favicon}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
