@@ -6,7 +6,8 @@ from pathlib import Path
 from celery import Celery
 from django.conf import settings
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyalty.settings.development")
+# The safe default: manage.py and the tests name theirs before this is imported.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyalty.settings.production")
 
 app = Celery("loyalty")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -167,6 +167,7 @@ def other_clients(data: Path) -> int:
 
 def _start(server: _Server) -> None:
     _prepare_folders(server)
+    _forget_the_dead(server)
     if not (server.data / "PG_VERSION").exists():
         _initialise(server)
     options = " ".join(f"-c {name}='{value}'" for name, value in server.settings.items())
@@ -181,6 +182,22 @@ def _programs() -> Path:
     if package is None or package.origin is None:
         raise EmbeddedServerError("The embedded PostgreSQL is not installed: set DATABASE_URL or install it.")
     return Path(package.origin).parent / "pginstall" / "bin"
+
+
+def _forget_the_dead(server: _Server) -> None:
+    """Remove the status files of a killed server whose process nobody has buried yet.
+
+    In containers without an init such a process stays in the table for good, and PostgreSQL would take it
+    for a running server.
+    """
+    status = server.data / "postmaster.pid"
+    try:
+        state = Path(f"/proc/{status.read_text().split()[0]}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return
+    if state == "Z":
+        status.unlink()
+        (socket_folder(server.data) / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
 
 
 def _prepare_folders(server: _Server) -> None:

@@ -52,6 +52,19 @@ def test_an_unsafe_one_refuses_and_says_why(changes: dict[str, str], reason: str
     assert reason in done.stderr
 
 
+def test_web_server_and_worker_are_safe_unless_told_otherwise() -> None:
+    command = "import os, loyalty; print(os.environ['DJANGO_SETTINGS_MODULE'])"
+    done = subprocess.run(
+        [sys.executable, "-c", command],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "loyalty.settings.production"
+
+
 def test_commands_that_need_no_database_start_none() -> None:
     """`check` with an embedded server that could not even be made."""
     done = subprocess.run(

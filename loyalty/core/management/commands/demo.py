@@ -23,6 +23,7 @@ from django.db import connections
 from loyalty.core import embedded
 
 HOST = "127.0.0.1"
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READY_SECONDS = 60
 STOP_SECONDS = 15
 
@@ -53,7 +54,7 @@ class Command(BaseCommand):
         started = time.monotonic()
         port: int = options["port"]
         _refuse_taken_port(port)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in STOP_SIGNALS:
             signal.signal(number, _stop)
         services: list[Service] = []
         try:
@@ -66,7 +67,7 @@ class Command(BaseCommand):
                     _wait_for_end(services)
                 finally:
                     # A second Ctrl-C must not interrupt the tidying up.
-                    for number in (signal.SIGINT, signal.SIGTERM):
+                    for number in STOP_SIGNALS:
                         signal.signal(number, signal.SIG_IGN)
                     _stop_services(services)
         except Stopped:
