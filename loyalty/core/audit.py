@@ -59,11 +59,11 @@ class Audited(BaseConstraint):
         self.owner = tuple(owner)
         self.inserts = inserts
 
-    def constraint_sql(self, model: type[models.Model], schema_editor: Any) -> None:
+    def constraint_sql(self, model: Any, schema_editor: Any) -> Any:
         """Nothing inside CREATE TABLE; the trigger follows at the end of the migration."""
         schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
 
-    def create_sql(self, model: type[models.Model], schema_editor: Any) -> str:
+    def create_sql(self, model: Any, schema_editor: Any) -> str:
         quote = schema_editor.quote_name
         table = quote(model._meta.db_table)
         arguments = ", ".join(_literal(each) for each in self._arguments(model))
@@ -79,7 +79,7 @@ class Audited(BaseConstraint):
             f"CREATE TRIGGER {update} AFTER UPDATE ON {table} {run.format(f' WHEN ({condition})')}"
         )
 
-    def remove_sql(self, model: type[models.Model], schema_editor: Any) -> str:
+    def remove_sql(self, model: Any, schema_editor: Any) -> str:
         quote = schema_editor.quote_name
         table = quote(model._meta.db_table)
         return (
@@ -90,7 +90,7 @@ class Audited(BaseConstraint):
     def validate(self, *args: Any, **kwargs: Any) -> None:
         """A trigger refuses nothing."""
 
-    def deconstruct(self) -> tuple[str, tuple[()], dict[str, Any]]:
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
         for name in ("ignore", "personal", "secret", "only", "owner"):
             if value := getattr(self, name):
@@ -106,7 +106,7 @@ class Audited(BaseConstraint):
         return hash(self.name)
 
     def _arguments(self, model: type[models.Model]) -> list[str]:
-        key = model._meta.pk.column if model._meta.pk else "id"
+        key = str(model._meta.pk.column if model._meta.pk else "id")
         owner_type, owner_field = self.owner or (model._meta.label_lower, "")
         owner_column = self._columns(model, [owner_field])[0] if owner_field else key
         groups = (self.personal, self.secret, self.ignore)

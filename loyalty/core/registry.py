@@ -65,6 +65,10 @@ class PanelRegistry:
         panels.sort(key=lambda each: each.order)
         return panel
 
+    def any_for(self, label: str) -> bool:
+        """True if anybody contributed a panel to this page."""
+        return label.lower() in self._panels
+
     def shown(self, label: str, obj: Any, request: HttpRequest) -> list[ShownPanel]:
         """The panels this person may see for this object."""
         return [

@@ -1,0 +1,61 @@
+"""The timetable of background work, in the look of the rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django_celery_beat import admin as beat
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+)
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from loyalty.core.admin.base import ModelAdmin
+
+for model in (PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+
+
+class TaskSelectWidget(UnfoldAdminSelectWidget, beat.TaskSelectWidget):
+    """The list of tasks, in the look of the rest."""
+
+
+class PeriodicTaskForm(beat.PeriodicTaskForm):
+    """The form of one line of the timetable."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["task"].widget = UnfoldAdminTextInputWidget()
+        self.fields["regtask"].widget = TaskSelectWidget()
+
+
+@admin.register(PeriodicTask)
+class PeriodicTaskAdmin(beat.PeriodicTaskAdmin, ModelAdmin):
+    """What runs when."""
+
+    form = PeriodicTaskForm
+    # The original page has an inline script, which the content policy of the back office forbids.
+    change_form_template = None
+    date_hierarchy = None
+    list_filter = ("enabled",)
+
+
+@admin.register(IntervalSchedule)
+class IntervalScheduleAdmin(beat.IntervalScheduleAdmin, ModelAdmin):
+    """Every so many seconds, minutes, hours or days."""
+
+
+@admin.register(CrontabSchedule)
+class CrontabScheduleAdmin(beat.CrontabScheduleAdmin, ModelAdmin):
+    """At certain times of certain days."""
+
+
+@admin.register(ClockedSchedule)
+class ClockedScheduleAdmin(beat.ClockedScheduleAdmin, ModelAdmin):
+    """Once, at one time."""

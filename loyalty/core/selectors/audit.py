@@ -1,0 +1,164 @@
+"""The record of changes made readable: names instead of numbers, words instead of columns."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from loyalty.core.choices import TONES
+from loyalty.core.models import AuditEntry, User
+from loyalty.core.translated import TranslatedText
+
+NOTHING = "—"
+LONGEST_VALUE = 300
+
+Names = dict[type[models.Model], dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One field of a change: its name, the value before and after, in words."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of the record as people read it."""
+
+    entry: AuditEntry
+    when: datetime
+    who: str
+    what: str
+    tone: str
+    thing: str
+    lines: list[Line]
+
+    @property
+    def reason(self) -> str:
+        return self.entry.reason
+
+
+def history_of(obj: models.Model, *, limit: int = 200) -> list[Change]:
+    """The latest changes of one thing, newest first."""
+    entries = AuditEntry.objects.filter(subject_type=obj._meta.label_lower, subject_id=str(obj.pk))
+    return describe(entries.select_related("personal").order_by("-id")[:limit])
+
+
+def describe(entries: Iterable[AuditEntry]) -> list[Change]:
+    """Entries in words: a handful of queries for all of them together (`personal` should be joined)."""
+    rows = list(entries)
+    names = _names_for(rows)
+    people = names.get(User, {})
+    return [
+        Change(
+            entry=row,
+            when=row.recorded_at,
+            who=people.get(str(row.actor_id), "") if row.actor_id else _("the system"),
+            what=str(row.get_operation_display()),
+            tone=TONES.get(row.operation, ""),
+            thing=_thing(row, names),
+            lines=_lines(row, names),
+        )
+        for row in rows
+    ]
+
+
+def model_of(subject_type: str) -> type[models.Model] | None:
+    """The model an entry speaks of; None when it is no longer installed."""
+    try:
+        return apps.get_model(subject_type)
+    except (LookupError, ValueError):
+        return None
+
+
+def _names_for(rows: Sequence[AuditEntry]) -> Names:
+    """What everything mentioned is called, one query per kind of thing."""
+    wanted: dict[type[models.Model], set[str]] = defaultdict(set)
+    for row in rows:
+        if row.actor_id:
+            wanted[User].add(str(row.actor_id))
+        model = model_of(row.subject_type)
+        if model is None:
+            continue
+        if not model._meta.auto_created:
+            wanted[model].add(row.subject_id)
+        for column, pair in row.changes.items():
+            field = _field(model, column)
+            if isinstance(field, models.ForeignKey) and isinstance(pair, list):
+                wanted[_target(field)].update(str(key) for key in pair if key is not None)
+    return {model: _names(model, keys) for model, keys in wanted.items()}
+
+
+def _names(model: type[models.Model], keys: set[str]) -> dict[str, str]:
+    found = model._base_manager.filter(pk__in=keys)  # noqa: SLF001 - sees every row, whatever `objects` hides
+    return {str(obj.pk): str(obj) for obj in found}
+
+
+def _target(field: models.ForeignKey[Any, Any]) -> type[models.Model]:
+    related = field.related_model
+    assert isinstance(related, type)
+    return related
+
+
+def _field(model: type[models.Model], column: str) -> models.Field[Any, Any] | None:
+    return next((field for field in model._meta.concrete_fields if field.column == column), None)
+
+
+def _thing(row: AuditEntry, names: Names) -> str:
+    model = model_of(row.subject_type)
+    if model is None:
+        return f"{row.subject_type} {row.subject_id}"
+    kind = str(model._meta.verbose_name)
+    if model._meta.auto_created:
+        return kind
+    return f"{kind} {names.get(model, {}).get(row.subject_id) or row.subject_id}"
+
+
+def _lines(row: AuditEntry, names: Names) -> list[Line]:
+    model = model_of(row.subject_type)
+    personal = getattr(row, "personal", None)
+    private: dict[str, Any] = personal.values if personal is not None else {}
+    lines = []
+    for column, pair in row.changes.items():
+        field = _field(model, column) if model is not None else None
+        label = str(field.verbose_name) if field is not None else column
+        if column in private:
+            pair = private[column]  # noqa: PLW2901 - the personal value stands apart
+        if isinstance(pair, list):
+            before, after = (_words(field, value, names) for value in pair)
+        elif pair is None:
+            before = after = _("(erased)")
+        else:
+            before, after = "", _("changed")
+        lines.append(Line(label, before, after))
+    return sorted(lines, key=lambda line: line.field)
+
+
+def _words(field: models.Field[Any, Any] | None, value: Any, names: Names) -> str:
+    if value is None or value in ("", {}, []):
+        return NOTHING
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(field, models.ForeignKey):
+        return names.get(_target(field), {}).get(str(value)) or str(value)
+    if isinstance(field, models.DateTimeField) and isinstance(value, str) and (at := parse_datetime(value)):
+        return date_format(localtime(at), "DATETIME_FORMAT")
+    if field is not None and field.choices:
+        return str(dict(field.flatchoices).get(value, value))
+    if isinstance(value, dict) and field is not None and type(field).__name__ == "TranslatedField":
+        return str(TranslatedText(value))
+    text = str(value)
+    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"
