@@ -30,12 +30,17 @@ class KindOfThing(admin.SimpleListFilter):
     parameter_name = "subject_type"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        kinds = [
-            (model._meta.label_lower, str(model._meta.verbose_name))
-            for model in apps.get_models()
-            if is_audited(model)
+        kinds: list[tuple[str, Any]] = [
+            ("auth.group", _("role")),
+            ("auth.group_permissions", _("permission of a role")),
+            ("core.user_groups", _("role of a user")),
         ]
-        return sorted(kinds, key=lambda kind: kind[1])
+        kinds += [
+            (each._meta.label_lower, each._meta.verbose_name)
+            for each in apps.get_models()
+            if is_audited(each)
+        ]
+        return sorted(((label, str(name)) for label, name in kinds), key=lambda kind: kind[1])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
         return queryset.filter(subject_type=self.value()) if self.value() else queryset
@@ -58,10 +63,13 @@ class Person(admin.SimpleListFilter):
 class DescribingChangeList(UnfoldChangeList):
     """Finds the words for all rows of a page together."""
 
+    result_list: Any
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        rows = list(self.result_list)
-        for row, change in zip(rows, describe(rows), strict=True):
+        rows: list[Any] = list(self.result_list)
+        personal = request.user.has_perm("core.view_auditpersonalvalue")
+        for row, change in zip(rows, describe(rows, personal=personal), strict=True):
             row.change = change
         self.result_list = rows
 

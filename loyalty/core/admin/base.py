@@ -6,7 +6,7 @@ An admin class is a declaration. Whatever it writes beyond a plain form, it writ
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import unfold.admin
@@ -22,6 +22,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from loyalty.core.audit import is_audited
 from loyalty.core.choices import TONES
 from loyalty.core.problems import Problem
 from loyalty.core.registry import panels
@@ -44,7 +45,7 @@ class EstimatePaginator(Paginator):
     """Counts up to ten thousand rows exactly; above that it takes the database's own estimate."""
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         rows = self.object_list
         if not isinstance(rows, models.QuerySet):
             return super().count
@@ -93,6 +94,8 @@ class ModelAdmin(unfold.admin.ModelAdmin):
     warn_unsaved_form = True
     change_form_outer_after_template = "admin/panels.html"
     object_history_template = "admin/changes_of_object.html"
+    # Whether the page offers the history; by default, if changes of the model are recorded.
+    has_history: bool | None = None
 
     def change_view(
         self,
@@ -101,7 +104,8 @@ class ModelAdmin(unfold.admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        context = dict(extra_context or {})
+        recorded = is_audited(self.model) if self.has_history is None else self.has_history
+        context = {"show_history": recorded, **(extra_context or {})}
         label = self.model._meta.label
         if request.method == "GET" and panels.any_for(label):
             obj = self.get_object(request, unquote(object_id))
@@ -141,7 +145,7 @@ class ReadOnlyAdmin(ModelAdmin):
     """Rows that people may look at and nobody edits here: history, projections, jobs."""
 
     warn_unsaved_form = False
-    actions: ClassVar[list[Any]] = []
+    actions: ClassVar[Sequence[Any]] = ()
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

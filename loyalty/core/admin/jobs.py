@@ -18,6 +18,7 @@ from unfold.decorators import action, display
 from loyalty.core import jobs
 from loyalty.core.admin.base import ReadOnlyAdmin, TabularInline, badge, say
 from loyalty.core.models import ImportBatch, ImportRowError, Job
+from loyalty.core.translated import format_quantity
 
 
 def as_text(value: Any) -> SafeString | str:
@@ -40,7 +41,7 @@ class JobAdmin(ReadOnlyAdmin):
     actions = ("cancel_jobs",)
     state_badge = badge("state")
     fieldsets = (
-        (None, {"fields": ("label", "state_badge", "progress", "rate", "error_count", "message", "outcome")}),
+        (None, {"fields": ("label", "state", "progress", "rate", "error_count", "message", "outcome")}),
         (_("Details"), {"fields": ("settings_text", "position_text", "attempts", "worker", "requested_by")}),
         (
             _("Times"),
@@ -58,7 +59,6 @@ class JobAdmin(ReadOnlyAdmin):
     )
     readonly_fields = (
         "label",
-        "state_badge",
         "progress",
         "outcome",
         "settings_text",
@@ -75,8 +75,12 @@ class JobAdmin(ReadOnlyAdmin):
 
     @display(description=_("progress"))
     def progress(self, job: Job) -> SafeString:
-        percent = min(100, job.done * 100 // job.total) if job.total else None
-        return render_to_string("admin/progress.html", {"job": job, "percent": percent})
+        context = {
+            "percent": min(100, job.done * 100 // job.total) if job.total else None,
+            "done": format_quantity(job.done) if job.done else "",
+            "total": format_quantity(job.total) if job.total else "",
+        }
+        return render_to_string("admin/progress.html", context)
 
     @display(description=_("took"))
     def duration(self, job: Job) -> str:
@@ -152,13 +156,13 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     inlines = (RowErrorInline,)
     state_badge = badge("state")
     fieldsets = (
-        (None, {"fields": ("file_name", "kind", "scope", "state_badge", "counts_text", "report_text")}),
+        (None, {"fields": ("file_name", "kind", "scope", "state", "counts_text", "report_text")}),
         (
             _("Details"),
             {"fields": ("file_sha256", "file_size", "options_text", "job", "started_at", "finished_at")},
         ),
     )
-    readonly_fields = ("state_badge", "counts_text", "report_text", "options_text")
+    readonly_fields = ("counts_text", "report_text", "options_text")
 
     @display(description=_("lines"))
     def rows(self, batch: ImportBatch) -> int:

@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminSelect2MultipleWidget as SearchableChoices
 
 from loyalty.core.admin.base import ModelAdmin, badge
 from loyalty.core.choices import UserKind
@@ -19,11 +20,23 @@ from loyalty.core.models import User
 admin.site.unregister(Group)
 
 # Only somebody who may do everything already can hand out rights.
-RIGHTS = ("is_superuser", "groups", "user_permissions")
+RIGHTS = ("is_superuser", "groups")
 
 
-class StaffCreationForm(UserCreationForm):
-    """A new person of the back office; the kind is not asked, because this door is for staff."""
+class WithKind:
+    """The kind is not asked, but an address is unique per kind, so it takes part in the validation."""
+
+    def _get_validation_exclusions(self) -> set[str]:
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return excluded - {"kind"}
+
+
+class StaffChangeForm(WithKind, UserChangeForm):
+    """The form of a person."""
+
+
+class StaffCreationForm(WithKind, UserCreationForm):
+    """A new person of the back office."""
 
     class Meta:
         model = User
@@ -39,7 +52,7 @@ class StaffCreationForm(UserCreationForm):
 class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
     """Nobody is deleted here: a person who leaves is made inactive."""
 
-    form = UserChangeForm
+    form = StaffChangeForm
     add_form = StaffCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("name", "email", "kind_badge", "is_active", "is_superuser", "last_login")
@@ -48,12 +61,12 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
     search_fields = ("email", "name")
     ordering = ("name", "email")
     readonly_fields = ("kind", "last_login", "joined_at")
-    filter_horizontal = ("groups", "user_permissions")
+    filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("email", "name", "language", "password")}),
         (
             _("Access"),
-            {"fields": ("kind", "is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
+            {"fields": ("kind", "is_active", "is_staff", "is_superuser", "groups")},
         ),
         (_("Dates"), {"fields": ("last_login", "joined_at")}),
     )
@@ -61,6 +74,11 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
         (None, {"classes": ("wide",), "fields": ("email", "name", "language", "password1", "password2")}),
     )
     kind_badge = badge("kind", _("kind"))
+
+    def formfield_for_manytomany(
+        self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any
+    ) -> Any:
+        return super().formfield_for_manytomany(db_field, request, **kwargs, widget=SearchableChoices())
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         fields = tuple(super().get_readonly_fields(request, obj))
@@ -78,6 +96,14 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
 @admin.register(Group)
 class RoleAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """Roles: who belongs to one may do what it allows. Only those who may do everything can edit roles."""
+
+    filter_horizontal = ()
+    has_history = True
+
+    def formfield_for_manytomany(
+        self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any
+    ) -> Any:
+        return super().formfield_for_manytomany(db_field, request, **kwargs, widget=SearchableChoices())
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)

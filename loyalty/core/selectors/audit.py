@@ -15,7 +15,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from loyalty.core.choices import TONES
+from loyalty.core.choices import TONES, ChangeOperation
 from loyalty.core.models import AuditEntry, User
 from loyalty.core.translated import TranslatedText
 
@@ -57,8 +57,11 @@ def history_of(obj: models.Model, *, limit: int = 200) -> list[Change]:
     return describe(entries.select_related("personal").order_by("-id")[:limit])
 
 
-def describe(entries: Iterable[AuditEntry]) -> list[Change]:
-    """Entries in words: a handful of queries for all of them together (`personal` should be joined)."""
+def describe(entries: Iterable[AuditEntry], *, personal: bool = True) -> list[Change]:
+    """Entries in words: a handful of queries for all of them together (`personal` should be joined).
+
+    With `personal` False the reader only learns that a personal value changed.
+    """
     rows = list(entries)
     names = _names_for(rows)
     people = names.get(User, {})
@@ -70,7 +73,7 @@ def describe(entries: Iterable[AuditEntry]) -> list[Change]:
             what=str(row.get_operation_display()),
             tone=TONES.get(row.operation, ""),
             thing=_thing(row, names),
-            lines=_lines(row, names),
+            lines=_lines(row, names, personal=personal),
         )
         for row in rows
     ]
@@ -127,24 +130,37 @@ def _thing(row: AuditEntry, names: Names) -> str:
     return f"{kind} {names.get(model, {}).get(row.subject_id) or row.subject_id}"
 
 
-def _lines(row: AuditEntry, names: Names) -> list[Line]:
+def _lines(row: AuditEntry, names: Names, *, personal: bool) -> list[Line]:
     model = model_of(row.subject_type)
-    personal = getattr(row, "personal", None)
-    private: dict[str, Any] = personal.values if personal is not None else {}
+    kept = getattr(row, "personal", None)
+    private: dict[str, Any] = kept.values if kept is not None else {}
     lines = []
-    for column, pair in row.changes.items():
+    for column, recorded in row.changes.items():
         field = _field(model, column) if model is not None else None
+        if field is not None and field.primary_key:
+            continue
         label = str(field.verbose_name) if field is not None else column
-        if column in private:
-            pair = private[column]  # noqa: PLW2901 - the personal value stands apart
-        if isinstance(pair, list):
-            before, after = (_words(field, value, names) for value in pair)
-        elif pair is None:
-            before = after = _("(erased)")
+        # A personal value is null in the entry itself; its values stand apart, until they are erased.
+        pair = private.get(column) if recorded is None else recorded
+        if isinstance(pair, list) and (personal or recorded is not None):
+            lines.append(Line(label, *_before_and_after(row, field, pair, names)))
+        elif recorded is None:
+            lines.append(Line(label, "", _("(personal)") if column in private else _("(erased)")))
         else:
-            before, after = "", _("changed")
-        lines.append(Line(label, before, after))
+            lines.append(Line(label, "", _("changed")))
     return sorted(lines, key=lambda line: line.field)
+
+
+def _before_and_after(
+    row: AuditEntry, field: models.Field[Any, Any] | None, pair: Sequence[Any], names: Names
+) -> tuple[str, str]:
+    """Both values in words; for a row that is new or gone there is only one."""
+    before, after = (_words(field, value, names) for value in pair)
+    if row.operation == ChangeOperation.INSERT:
+        return "", after
+    if row.operation == ChangeOperation.DELETE:
+        return "", before
+    return before, after
 
 
 def _words(field: models.Field[Any, Any] | None, value: Any, names: Names) -> str:

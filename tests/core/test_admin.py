@@ -1,0 +1,249 @@
+"""The back office pages of the floor: who sees what, what they say, and how many queries a list takes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.contrib.admin import site
+from django.contrib.auth.models import Group, Permission
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from loyalty.core import audit, outbox
+from loyalty.core.admin.base import EstimatePaginator
+from loyalty.core.choices import JobState, RunState
+from loyalty.core.models import AuditEntry, HandlerRun, ImportBatch, Job, OutboxEvent, User
+from loyalty.core.registry import Card, CardRegistry, Panel, PanelRegistry, Table, panels
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+PAGES = [
+    "auth_group",
+    "core_auditentry",
+    "core_handlerrun",
+    "core_importbatch",
+    "core_job",
+    "core_outboxevent",
+    "core_user",
+    "django_celery_beat_crontabschedule",
+    "django_celery_beat_intervalschedule",
+    "django_celery_beat_periodictask",
+]
+
+
+@pytest.fixture
+def boss() -> User:
+    return User.objects.create_superuser("boss@example.com", name="Bea")
+
+
+@pytest.fixture
+def anna() -> User:
+    """Staff without any right."""
+    return User.objects.create_staff("anna@example.com", name="Anna")
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def allow(user: User, *codenames: str) -> User:
+    user.user_permissions.add(*Permission.objects.filter(codename__in=codenames))
+    return User.objects.get(pk=user.pk)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_list_opens_and_is_closed_to_those_without_the_right(boss: User, anna: User, page: str) -> None:
+    address = reverse(f"admin:{page}_changelist")
+    assert client_of(boss).get(address).status_code == 200
+    assert client_of(anna).get(address).status_code == 403
+
+
+def test_every_registered_page_has_the_look_of_the_rest() -> None:
+    import unfold.admin
+
+    ours = [page for model, page in site._registry.items() if model._meta.app_label in ("core", "auth")]
+    assert ours
+    assert all(isinstance(page, unfold.admin.ModelAdmin) for page in ours)
+
+
+def test_the_first_page_lists_what_the_person_may_open(boss: User, anna: User) -> None:
+    whole = client_of(boss).get("/admin/").content.decode()
+    assert reverse("admin:core_auditentry_changelist") in whole
+    empty = client_of(anna).get("/admin/").content.decode()
+    assert reverse("admin:core_auditentry_changelist") not in empty
+    assert "Ask an administrator" in empty
+
+
+def test_the_list_of_changes_is_in_words(boss: User, anna: User) -> None:
+    group = Group.objects.create(name="Marketing")
+    with audit.context(actor=boss.pk, reason="She moved"):
+        User.objects.filter(pk=anna.pk).update(language="et", is_active=False, name="Anna Kask")
+        anna.groups.add(group)
+    page = client_of(boss).get(reverse("admin:core_auditentry_changelist")).content.decode()
+    for words in ("Bea", "English", "Eesti", "Anna Kask", "She moved", "Marketing"):
+        assert words in page
+
+
+def test_who_may_not_see_personal_values_only_learns_that_they_changed(boss: User, anna: User) -> None:
+    User.objects.filter(pk=boss.pk).update(name="Secret Name")
+    User.objects.filter(pk=boss.pk).update(name="Bea")
+    reader = allow(anna, "view_auditentry")
+    page = client_of(reader).get(reverse("admin:core_auditentry_changelist")).content.decode()
+    assert "Secret Name" not in page
+    assert "(personal)" in page
+
+
+def test_the_list_of_changes_takes_few_queries(boss: User, django_assert_max_num_queries: Any) -> None:
+    users = [User.objects.create_staff(f"{number}@example.com") for number in range(40)]
+    with audit.context(actor=boss.pk):
+        for user in users:
+            User.objects.filter(pk=user.pk).update(language="ru")
+    client = client_of(boss)
+    with django_assert_max_num_queries(14):
+        client.get(reverse("admin:core_auditentry_changelist"))
+
+
+def test_the_history_of_one_thing(boss: User, anna: User) -> None:
+    with audit.context(actor=boss.pk):
+        User.objects.filter(pk=anna.pk).update(language="et")
+    address = reverse("admin:core_user_history", args=[anna.pk])
+    page = client_of(boss).get(address).content.decode()
+    assert "English" in page
+    assert "Eesti" in page
+    assert client_of(anna).get(address).status_code == 403
+
+
+@pytest.mark.parametrize("page", ["core_auditentry", "core_outboxevent", "core_job", "core_user"])
+def test_nothing_of_the_floor_is_deleted_in_the_back_office(boss: User, page: str) -> None:
+    client = client_of(boss)
+    address = reverse(f"admin:{page}_changelist")
+    assert "delete_selected" not in client.get(address).content.decode()
+    before = (User.objects.count(), AuditEntry.objects.count())
+    client.post(address, {"action": "delete_selected", "_selected_action": [boss.pk], "post": "yes"})
+    assert client.post(reverse(f"admin:{page}_delete", args=[boss.pk]), {"post": "yes"}).status_code in (
+        302,
+        403,
+        404,
+    )
+    assert (User.objects.count(), AuditEntry.objects.count()) == before
+
+
+def test_a_person_is_added_as_staff(boss: User) -> None:
+    answer = client_of(boss).post(
+        reverse("admin:core_user_add"),
+        {
+            "email": "new@example.com",
+            "name": "New",
+            "language": "et",
+            "usable_password": "true",
+            "password1": "correct horse battery",
+            "password2": "correct horse battery",
+        },
+    )
+    assert answer.status_code == 302, answer.content.decode()
+    new = User.objects.get(email="new@example.com")
+    assert (new.kind, new.is_staff, new.check_password("correct horse battery")) == ("staff", True, True)
+
+
+def test_the_same_address_twice_is_a_field_error(boss: User) -> None:
+    fields = {"email": "BOSS@example.com", "name": "x", "language": "en", "usable_password": "false"}
+    answer = client_of(boss).post(reverse("admin:core_user_add"), fields)
+    assert "already a user of this kind" in answer.content.decode()
+
+
+def test_rights_are_handed_out_by_those_who_have_all_of_them(boss: User, anna: User) -> None:
+    group = Group.objects.create(name="Everything")
+    helper = allow(anna, "view_user", "change_user", "view_group", "change_group")
+    client = client_of(helper)
+    client.post(
+        reverse("admin:core_user_change", args=[helper.pk]),
+        {"email": helper.email, "name": "Anna", "language": "en", "is_active": "on", "is_staff": "on",
+         "is_superuser": "on", "groups": [group.pk]},
+    )  # fmt: skip
+    helper.refresh_from_db()
+    assert not helper.is_superuser
+    assert not helper.groups.exists()
+    assert client.post(reverse("admin:auth_user_password_change", args=[boss.pk]), {}).status_code == 403
+    assert client.post(reverse("admin:core_user_change", args=[boss.pk]), {}).status_code == 403
+    assert client.post(reverse("admin:auth_group_change", args=[group.pk]), {}).status_code == 403
+
+
+def test_a_given_up_event_is_tried_again_by_those_who_may(boss: User, anna: User) -> None:
+    event = OutboxEvent.objects.create(name="x", subject="y", payload={}, occurred_at=NOON, recorded_at=NOON)
+    run = HandlerRun.objects.create(event=event, handler="gone:gone", state=RunState.FAILED, due_at=NOON)
+    address = reverse("admin:core_handlerrun_changelist")
+    press = {"action": "try_again", "_selected_action": [run.pk]}
+    client_of(allow(anna, "view_handlerrun")).post(address, press)
+    run.refresh_from_db()
+    assert run.state == RunState.FAILED
+    client_of(boss).post(address, press)
+    run.refresh_from_db()
+    assert run.state == RunState.PENDING
+    assert outbox.relay() == 1
+
+
+def test_a_running_job_is_cancelled_from_the_list(boss: User) -> None:
+    job = Job.objects.create(kind="members.import", state=JobState.QUEUED)
+    client_of(boss).post(
+        reverse("admin:core_job_changelist"), {"action": "cancel_jobs", "_selected_action": [job.pk]}
+    )
+    job.refresh_from_db()
+    assert job.state == JobState.CANCELLED
+
+
+def test_details_of_jobs_imports_and_events_open(boss: User) -> None:
+    job = Job.objects.create(kind="x", state=JobState.DONE, done=5, total=10, result={"names": ["Ä"]})
+    batch = ImportBatch.objects.create(kind="purchases", file_name="a.csv", file_sha256="0" * 64, file_size=5)
+    batch.row_errors.create(line=7, code="bad_number", message="“1,5” is not a number.")
+    event = OutboxEvent.objects.create(
+        name="x", subject="y", payload={"a": 1}, occurred_at=NOON, recorded_at=NOON
+    )
+    client = client_of(boss)
+    page = client.get(reverse("admin:core_job_change", args=[job.pk])).content.decode()
+    assert "Ä" in page
+    page = client.get(reverse("admin:core_importbatch_change", args=[batch.pk])).content.decode()
+    assert "“1,5” is not a number." in page
+    assert client.get(reverse("admin:core_outboxevent_change", args=[event.pk])).status_code == 200
+
+
+def test_large_tables_are_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
+    User.objects.bulk_create([User(email=f"{number}@example.com", kind="member") for number in range(30)])
+    assert EstimatePaginator(User.objects.order_by("id"), 10).count == 30
+    monkeypatch.setattr("loyalty.core.admin.base.COUNTED_EXACTLY", 10)
+    assert EstimatePaginator(User.objects.order_by("id"), 10).count >= 11
+
+
+def test_panels_stand_under_the_page_for_those_who_may_see_them(
+    boss: User, anna: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(panels, "_panels", {})
+    panels.contribute(
+        "core.User",
+        Panel(
+            "Purchases", "core.view_job", content=lambda obj, request: Table(["When"], [[f"<b>{obj}</b>"]])
+        ),
+    )
+    address = reverse("admin:core_user_change", args=[anna.pk])
+    page = client_of(boss).get(address).content.decode()
+    assert "Purchases" in page
+    assert "&lt;b&gt;Anna&lt;/b&gt;" in page
+    assert "Purchases" not in client_of(allow(anna, "view_user")).get(address).content.decode()
+
+
+def test_panels_and_cards_come_in_order(boss: User, rf: RequestFactory) -> None:
+    request = rf.get("/")
+    request.user = boss
+    registry = PanelRegistry()
+    for order in (20, 10):
+        panel = Panel(str(order), "core.view_job", content=lambda obj, request: (["a"], []), order=order)
+        registry.contribute("core.user", panel)
+    assert [panel.title for panel in registry.shown("core.User", boss, request)] == ["10", "20"]
+    cards = CardRegistry()
+    cards.contribute(lambda request: [Card("second", "2")], permission="core.view_job", order=2)
+    cards.contribute(lambda request: [Card("first", "1")], permission="core.view_job", order=1)
+    assert [card.title for card in cards.shown(request)] == ["first", "second"]
