@@ -16,6 +16,8 @@ from django.core.management.base import BaseCommand, CommandParser, OutputWrappe
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.core import audit
+
 Text = str | Promise
 
 
@@ -136,7 +138,8 @@ def print_problem(stderr: OutputWrapper, problem: Problem, *, as_json: bool = Fa
 class ProblemCommand(BaseCommand):
     """A command whose refusals are sentences and an exit status instead of a traceback.
 
-    Subclasses write `add_options` and `run`; `--json` is always there and `options["json"]` says so.
+    Subclasses write `add_options` and `run`; `--json` is always there and `options["json"]` says so. Changes
+    that the command makes name it as their source.
     """
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -147,8 +150,10 @@ class ProblemCommand(BaseCommand):
         """Arguments of the subclass."""
 
     def handle(self, *args: Any, **options: Any) -> None:
+        source = f"manage.py {type(self).__module__.rpartition('.')[2]}"
         try:
-            self.run(*args, **options)
+            with audit.context(source=source):
+                self.run(*args, **options)
         except Problem as problem:
             print_problem(self.stderr, problem, as_json=bool(options.get("json")))
             raise SystemExit(problem.exit_status) from None

@@ -63,6 +63,20 @@ def test_every_list_opens_and_is_closed_to_those_without_the_right(boss: User, a
     assert client_of(anna).get(address).status_code == 403
 
 
+def test_the_forms_of_people_roles_and_the_timetable_open(boss: User) -> None:
+    group = Group.objects.create(name="Marketing")
+    client = client_of(boss)
+    for address in (
+        reverse("admin:core_user_change", args=[boss.pk]),
+        reverse("admin:core_user_add"),
+        reverse("admin:auth_user_password_change", args=[boss.pk]),
+        reverse("admin:auth_group_change", args=[group.pk]),
+        reverse("admin:django_celery_beat_periodictask_add"),
+        reverse("admin:django_celery_beat_crontabschedule_add"),
+    ):
+        assert client.get(address).status_code == 200, address
+
+
 def test_every_registered_page_has_the_look_of_the_rest() -> None:
     import unfold.admin
 

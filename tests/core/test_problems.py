@@ -48,6 +48,7 @@ class Refusing(ProblemCommand):
         raise self.problem
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(("problem", "status"), [(TooMuch("At most 5."), 1), (InvalidFile("Empty."), 2)])
 def test_a_command_ends_with_a_sentence_and_a_status(problem: Problem, status: int) -> None:
     errors = io.StringIO()

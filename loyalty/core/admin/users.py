@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminSelect2MultipleWidget as SearchableChoices
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from loyalty.core.admin.base import ModelAdmin, badge
 from loyalty.core.choices import UserKind
@@ -75,10 +75,11 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
     )
     kind_badge = badge("kind", _("kind"))
 
-    def formfield_for_manytomany(
-        self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any
-    ) -> Any:
-        return super().formfield_for_manytomany(db_field, request, **kwargs, widget=SearchableChoices())
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        # There are few roles: all of them are in sight.
+        return super().formfield_for_manytomany(
+            db_field, request, **kwargs, widget=UnfoldAdminCheckboxSelectMultipleWidget()
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         fields = tuple(super().get_readonly_fields(request, obj))
@@ -97,13 +98,9 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
 class RoleAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """Roles: who belongs to one may do what it allows. Only those who may do everything can edit roles."""
 
-    filter_horizontal = ()
+    # The two lists of permissions need the whole width.
+    compressed_fields = False
     has_history = True
-
-    def formfield_for_manytomany(
-        self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any
-    ) -> Any:
-        return super().formfield_for_manytomany(db_field, request, **kwargs, widget=SearchableChoices())
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)
