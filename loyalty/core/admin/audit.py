@@ -78,7 +78,7 @@ class DescribingChangeList(UnfoldChangeList):
 class AuditEntryAdmin(ReadOnlyAdmin):
     """Read only: the database refuses to change it too."""
 
-    list_display = ("recorded_at", "who", "operation_badge", "thing", "fields", "reason")
+    list_display = ("recorded_at", "who", "operation_badge", "thing", "values", "reason")
     list_display_links = None
     list_filter = ("operation", KindOfThing, Person, ("recorded_at", RangeDateTimeFilter))
     list_select_related = ("personal",)
@@ -102,7 +102,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         return self._change(entry).thing
 
     @display(description=_("before → after"))
-    def fields(self, entry: AuditEntry) -> SafeString:
+    def values(self, entry: AuditEntry) -> SafeString:
         return render_to_string("admin/change_lines.html", {"lines": self._change(entry).lines})
 
     @staticmethod
