@@ -1,7 +1,7 @@
 """Exact arithmetic: rounding, splitting, decimals and the calendar.
 
-The one place where points, money and days are divided. Standard library only, so that the engines may import it.
-Amounts are whole numbers in the smallest unit (cents, hundredths of a point); no float enters or leaves.
+The one place where points, money and days are divided. Standard library only, so that the engines may import
+it. Amounts are whole numbers in the smallest unit (cents, hundredths of a point); no float enters or leaves.
 """
 
 from __future__ import annotations
@@ -41,11 +41,15 @@ def round_ratio(numerator: int, denominator: int, mode: Rounding = Rounding.FLOO
     whole, rest = divmod(abs(numerator), denominator)
     if rest:
         twice = 2 * rest
-        if mode is Rounding.CEILING:
-            whole += 1
-        elif mode is not Rounding.FLOOR and (
-            twice > denominator
-            or (twice == denominator and (mode is Rounding.HALF_UP or (mode is Rounding.HALF_EVEN and whole % 2)))
+        if mode is Rounding.CEILING or (
+            mode is not Rounding.FLOOR
+            and (
+                twice > denominator
+                or (
+                    twice == denominator
+                    and (mode is Rounding.HALF_UP or (mode is Rounding.HALF_EVEN and whole % 2))
+                )
+            )
         ):
             whole += 1
     return -whole if numerator < 0 else whole
@@ -87,20 +91,22 @@ def split(amount: int, weights: Sequence[int], *, ties: str = "last") -> list[in
 
 
 def parse_decimal(text: str, digits: int) -> int:
-    """Read a plain decimal ("12.50", "-3") as a whole number of 10**-digits. Nothing is guessed: blanks, commas,
-    exponents, signs other than "-", other scripts' digits and more decimals than allowed raise InvalidNumber."""
+    """Read a plain decimal ("12.50", "-3") as a whole number of 10**-digits. Nothing is guessed: blanks,
+    commas, exponents, signs other than "-", other scripts' digits and more decimals than allowed raise
+    InvalidNumber."""
     found = _DECIMAL.fullmatch(text)
     if found is None:
         raise InvalidNumber("not_a_number")
+    scale: int = 10**digits
     fraction = found[1]
     if fraction is None:
-        return int(text) * 10**digits
+        return int(text) * scale
     whole = text[: -len(fraction) - 1]
     if len(fraction) > digits:
         if fraction[digits:].strip("0"):
             raise InvalidNumber("too_many_decimals")
         fraction = fraction[:digits]
-    magnitude = abs(int(whole)) * 10**digits + int(fraction.ljust(digits, "0") or "0")
+    magnitude = abs(int(whole)) * scale + int(fraction.ljust(digits, "0") or "0")
     return -magnitude if text[0] == "-" else magnitude
 
 
@@ -123,7 +129,8 @@ def currency_digits(currency: str) -> int:
 
 
 def add_months(day: date, months: int) -> date:
-    """The same day of the month N months on, clipped to the month's last day (31 January + 1 = 28 February)."""
+    """The same day of the month N months on, clipped to the month's last day (31 January + 1 = 28
+    February)."""
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)
     return date(year, month + 1, min(day.day, days_in_month(year, month + 1)))

@@ -29,8 +29,8 @@ _NEVER_DISCOUNTED: frozenset[str] = frozenset((LineKind.GIFT_CARD.value, LineKin
 
 
 class Bases(NamedTuple):
-    """Minor units by line. `whole` serves rules on the whole purchase, `lines` rules on certain lines; `earning`
-    are the positions of lines that may earn at all."""
+    """Minor units by line. `whole` serves rules on the whole purchase, `lines` rules on certain lines;
+    `earning` are the positions of lines that may earn at all."""
 
     whole: Sequence[int]
     lines: Sequence[int]

@@ -1,8 +1,8 @@
 """Multipliers: the factor of each line after each of them, in whole numbers.
 
-Group modes work line by line: of a best_of group a line takes the highest factor, of a first_match group the first
-rule that matches it. Within a group factors multiply or add (x2 and x3: x6 or x4); groups multiply with each other.
-A factor of zero takes the line out whatever else applies.
+Group modes work line by line: of a best_of group a line takes the highest factor, of a first_match group the
+first rule that matches it. Within a group factors multiply or add (x2 and x3: x6 or x4); groups multiply with
+each other. A factor of zero takes the line out whatever else applies.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Step(NamedTuple):
 
 
 class Boosts(NamedTuple):
-    """Factors in units of 1 / scale. `low` after the multipliers below one (None when there is none); `steps` the
-    others in order, each on top of the one before."""
+    """Factors in units of 1 / scale. `low` after the multipliers below one (None when there is none); `steps`
+    the others in order, each on top of the one before."""
 
     scale: int
     low: list[int] | None
@@ -42,14 +42,11 @@ class Boosts(NamedTuple):
 
 def gather_boosts(fired: Sequence[tuple[CompiledGroup, Fired]], lines: int) -> Boosts | None:
     """Put the multipliers that fired together; None when none did."""
-    applied = [
-        (group, rule, touched)
-        for group, rules in fired
-        for rule, touched in _choose(group, rules)
-    ]
+    applied = [(group, rule, touched) for group, rules in fired for rule, touched in _choose(group, rules)]
     if not applied:
         return None
-    applied.sort(key=lambda item: item[1].factor >= ONE)  # below one first; otherwise in the order of evaluation
+    # Below one first; otherwise in the order of evaluation.
+    applied.sort(key=lambda item: item[1].factor >= ONE)
     adding = {group.key for group, _rule, _lines in applied if group.combine is Combine.ADD}
     stages = len(adding) + sum(1 for group, _rule, _lines in applied if group.combine is Combine.MULTIPLY)
     low: list[int] | None = None
@@ -87,7 +84,8 @@ def _choose(group: CompiledGroup, rules: Fired) -> list[tuple[CompiledRule, froz
 def _factor(
     applied: Sequence[tuple[CompiledGroup, CompiledRule, frozenset[int]]], line: int, stages: int
 ) -> int:
-    product, used, sums = 1, 0, dict[str, int]()
+    product, used = 1, 0
+    sums: dict[str, int] = {}
     for group, rule, touched in applied:
         if line not in touched:
             continue
@@ -101,7 +99,8 @@ def _factor(
     for total in sums.values():
         product *= max(total, 0)
         used += 1
-    return product * ONE ** (stages - used)
+    rest: int = ONE ** (stages - used)
+    return product * rest
 
 
 def boost_drafts(boosts: Boosts, drafts: Sequence[Draft], level: RoundingLevel, lines: int) -> list[Draft]:

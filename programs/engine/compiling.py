@@ -18,18 +18,15 @@ from programs.engine.conditions import (
     Not,
     dump_value,
 )
-from programs.engine.facts import Facts, Line
+from programs.engine.facts import Facts
 from programs.engine.vocabulary import FactType, Operator, fact
 
 _COMPARE: dict[Operator, Callable[[Any, Any], bool]] = {
-    Operator.EQUALS: op.eq,
-    Operator.NOT_EQUALS: op.ne,
     Operator.AT_LEAST: op.ge,
     Operator.MORE_THAN: op.gt,
     Operator.AT_MOST: op.le,
     Operator.LESS_THAN: op.lt,
 }
-_ORDERED = {Operator.AT_LEAST, Operator.MORE_THAN, Operator.AT_MOST, Operator.LESS_THAN, Operator.BETWEEN}
 
 
 def predicate(kind: FactType, operator: Operator, value: Any) -> Callable[[Any], bool]:
@@ -42,7 +39,7 @@ def predicate(kind: FactType, operator: Operator, value: Any) -> Callable[[Any],
         wanted = frozenset(value)
         if operator is Operator.ONE_OF:
             return lambda found: not wanted.isdisjoint(found)
-        return lambda found: wanted.isdisjoint(found)
+        return wanted.isdisjoint
     if operator is Operator.ONE_OF:
         return frozenset(value).__contains__
     if operator is Operator.NONE_OF:
@@ -53,10 +50,10 @@ def predicate(kind: FactType, operator: Operator, value: Any) -> Callable[[Any],
     if operator is Operator.BETWEEN:
         low, high = value
         return lambda found: found is not None and low <= found <= high
-    compare = _COMPARE[operator]
-    if operator in _ORDERED:
+    compare = _COMPARE.get(operator)
+    if compare is not None:
         return lambda found: found is not None and compare(found, value)
-    return lambda found: compare(found, value)
+    return (lambda found: found == value) if operator is Operator.EQUALS else (lambda found: found != value)
 
 
 def compile_match(node: Condition) -> Match:
@@ -74,8 +71,8 @@ def compile_match(node: Condition) -> Match:
     if len(tests) == 1:
         return tests[0]
     if isinstance(node, All):
-        return lambda line: all([test(line) for test in tests])
-    return lambda line: any([test(line) for test in tests])
+        return lambda line: all(test(line) for test in tests)
+    return lambda line: any(test(line) for test in tests)
 
 
 def _measure(node: LinesLeaf) -> Callable[[Facts], int]:
@@ -87,7 +84,11 @@ def _measure(node: LinesLeaf) -> Callable[[Facts], int]:
     return lambda facts: sum([line.amount for line in facts.lines if match(line)])
 
 
-_MEASURE_TYPES = {Measure.COUNT: FactType.INTEGER, Measure.QUANTITY: FactType.QUANTITY, Measure.AMOUNT: FactType.MONEY}
+_MEASURE_TYPES = {
+    Measure.COUNT: FactType.INTEGER,
+    Measure.QUANTITY: FactType.QUANTITY,
+    Measure.AMOUNT: FactType.MONEY,
+}
 
 
 def compile_check(node: Condition, path: str = "") -> Check | None:
@@ -98,7 +99,9 @@ def compile_check(node: Condition, path: str = "") -> Check | None:
         return lambda facts: None if test(get(facts)) else path
     if isinstance(node, Not):
         inner = compile_check(node.child, path)
-        return (lambda facts: path) if inner is None else (lambda facts: path if inner(facts) is None else None)
+        if inner is None:
+            return lambda _facts: path
+        return lambda facts: path if inner(facts) is None else None
     here = f"{path}." if path else ""
     checks = tuple(
         check
@@ -156,4 +159,3 @@ def found(node: Condition, facts: Facts, money_digits: int) -> Any:
         return None
     get, kind = reading(node)
     return dump_value(get(facts), kind, money_digits)
-

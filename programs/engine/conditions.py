@@ -73,10 +73,14 @@ class Not:
 
 Condition = Leaf | LinesLeaf | All | AnyOf | Not
 ALWAYS = All(())
-_MEASURES = {Measure.COUNT: FactType.INTEGER, Measure.QUANTITY: FactType.QUANTITY, Measure.AMOUNT: FactType.MONEY}
+_MEASURES = {
+    Measure.COUNT: FactType.INTEGER,
+    Measure.QUANTITY: FactType.QUANTITY,
+    Measure.AMOUNT: FactType.MONEY,
+}
 
 
-# --- reading ----------------------------------------------------------------------------------------------------
+# --- reading --------------------------------------------------------------------------------------
 class ConditionReader:
     """Reads one tree; counts its nodes so that a document cannot ask for endless work."""
 
@@ -118,7 +122,9 @@ class ConditionReader:
         known = fact(name)
         operator = reader.choice("is", Operator)
         if known is None or known.scope is not scope:
-            reader.fault("unknown_fact" if known is None else "wrong_scope", "fact", value=name, scope=scope.value)
+            reader.fault(
+                "unknown_fact" if known is None else "wrong_scope", "fact", value=name, scope=scope.value
+            )
             reader.take("value")
             return ALWAYS
         return Leaf(name, operator, self._value(reader, known.type, operator))
@@ -195,7 +201,7 @@ def read_condition(reader: Reader, scope: Scope, money_digits: int) -> Condition
     return ConditionReader(money_digits).read(reader, scope)
 
 
-# --- writing ----------------------------------------------------------------------------------------------------
+# --- writing --------------------------------------------------------------------------------------
 def dump_condition(node: Condition, money_digits: int) -> dict[str, Any]:
     """The tree as a document node; reading it back gives an equal tree."""
     if isinstance(node, All):

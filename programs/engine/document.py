@@ -3,11 +3,11 @@
     programme: {key, name, audience, zone, currency, languages}
     point_types: [{key, name, unit, decimals, cost, limits}]      the first one is the main point type
     policies: {…}
-    groups: [{key, mode, combine}]                                 in the order of evaluation
-    rules: [{key, title, group, effect, when, lines, caps, schedule, …}]   in the order of evaluation in their group
+    groups: [{key, mode, combine}]              in the order of evaluation
+    rules: [{key, title, group, effect, when, lines, caps, schedule, …}]   tried in this order in their group
 
-`read_core` gives frozen data or raises InvalidDocument with every fault; `dump_core` writes the same data back with
-every setting spelled out, so that a later default changes no published programme.
+`read_core` gives frozen data or raises InvalidDocument with every fault; `dump_core` writes the same data
+back with every setting spelled out, so that a later default changes no published programme.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from programs.engine.rules import (
     Rule,
     RuleGroup,
     Stacking,
-    read_budget,
-    read_period_caps,
     dump_group,
     dump_rule,
+    read_budget,
     read_group,
+    read_period_caps,
     read_rule,
 )
 
@@ -111,7 +111,7 @@ class Core:
         return next((item for item in self.point_types if item.key == key), None)
 
 
-# --- reading ----------------------------------------------------------------------------------------------------
+# --- reading --------------------------------------------------------------------------------------
 def read_core(data: Any) -> Core:
     """Read and check a whole core document. Raises InvalidDocument with all faults found."""
     reader = Reader(data)
@@ -121,7 +121,9 @@ def read_core(data: Any) -> Core:
     currency = head.text("currency", required=True)
     if currency and not _CURRENCY.fullmatch(currency):
         head.fault("bad_currency", "currency", value=currency[:60])
-    point_types = tuple(read_point_type(child) for child in reader.children("point_types", most=MOST_POINT_TYPES))
+    point_types = tuple(
+        read_point_type(child) for child in reader.children("point_types", most=MOST_POINT_TYPES)
+    )
     if not point_types:
         reader.fault("missing", "point_types")
     digits = {item.key: item.decimals for item in point_types}
@@ -251,7 +253,7 @@ def _check_groups(reader: Reader, core: Core) -> None:
             place.fault("not_for_multipliers", "caps" if rule.caps.per_line is not None else "rounding")
 
 
-# --- writing ----------------------------------------------------------------------------------------------------
+# --- writing --------------------------------------------------------------------------------------
 def dump_core(core: Core) -> dict[str, Any]:
     """The document of a core: reading it back gives an equal Core."""
     digits = {item.key: item.decimals for item in core.point_types}
@@ -306,8 +308,8 @@ _TEXTS = ("name", "title", "unit", "languages")
 
 
 def without_texts(document: Any) -> Any:
-    """The document without words for people: what decides points. Two documents that differ only in words have
-    the same behaviour."""
+    """The document without words for people: what decides points. Two documents that differ only in words
+    have the same behaviour."""
     if isinstance(document, Mapping):
         return {key: without_texts(value) for key, value in document.items() if key not in _TEXTS}
     if isinstance(document, list):

@@ -13,9 +13,9 @@ from programs.engine.ruleset import UNIT, CompiledRule
 
 
 class Award(NamedTuple):
-    """Points of one rule. `split` gives each line of the purchase its part. `base` is what the rule looked at:
-    minor units, or thousandths of a unit for per_unit. `cut` names the cap that made it smaller, `uncut` the points
-    before it."""
+    """Points of one rule. `split` gives each line its part. `base` is what the rule looked at:
+    minor units, or thousandths of a unit for per_unit. `cut` names the cap that made it smaller, `uncut` the
+    points before it."""
 
     number: int
     rule: str
@@ -28,7 +28,8 @@ class Award(NamedTuple):
 
 
 class Skip(NamedTuple):
-    """Why a rule gave nothing: a stable code and what it refers to (path of a condition, key of another rule)."""
+    """Why a rule gave nothing: a stable code and what it refers to (path of a condition, key of another
+    rule)."""
 
     rule: str
     code: str
@@ -48,17 +49,31 @@ class Evaluation(NamedTuple):
 class Draft:
     """The award of one rule while modes, multipliers and caps are still being applied.
 
-    `unit / rule.denominator` is the exact value before multipliers. `value` is the points so far: a whole number,
-    or a Fraction until the basket is rounded.
+    `unit / rule.denominator` is the exact value before multipliers. `value` is the points so far: a whole
+    number, or a Fraction until the basket is rounded.
     """
 
-    __slots__ = ("base", "cut", "parts", "positions", "rule", "uncut", "unit", "value", "weights", "weights_of_split")
+    __slots__ = (
+        "base",
+        "cut",
+        "parts",
+        "positions",
+        "rule",
+        "uncut",
+        "unit",
+        "value",
+        "weights",
+        "weights_of_split",
+    )
 
-    def __init__(self, rule: CompiledRule, positions: Sequence[int], weights: Sequence[int], base: int) -> None:
+    def __init__(
+        self, rule: CompiledRule, positions: Sequence[int], weights: Sequence[int], base: int
+    ) -> None:
         self.rule = rule
         self.positions = positions
         self.weights = weights
-        self.weights_of_split = weights  # differ from `weights` where a factor below one makes a line count less
+        # Differ from `weights` where a factor below one makes a line count less.
+        self.weights_of_split = weights
         self.base = base
         self.unit = 0
         self.value: int | Fraction = 0
@@ -93,7 +108,9 @@ class Draft:
             for position, part in zip(self.positions, shares, strict=True):
                 parts[position] = part
             shares = parts
-        return Award(number, self.rule.key, point_type, self.points, tuple(shares), self.base, self.cut, self.uncut)
+        return Award(
+            number, self.rule.key, point_type, self.points, tuple(shares), self.base, self.cut, self.uncut
+        )
 
 
 def valued(draft: Draft, factors: Sequence[int] | None, scale: int, level: RoundingLevel) -> int | Fraction:

@@ -3,9 +3,10 @@
 The algorithm, for each point type:
 1. Exclusive groups are tried; if one awards something, it stands alone and is not multiplied.
 2. Multipliers that fire give each line a factor (see `boosts`). Stopping groups do not stop them.
-3. The other groups are tried in order. A rule's value is exact, multiplied by the factors below one, rounded once
-   (or line by line, or with the basket) and cut by its caps; the group's mode decides which rules stay.
-4. Each multiplier above one gets as an award of its own what it adds: the rounded value with it less that without.
+3. The other groups are tried in order. A rule's value is exact, multiplied by the factors below one, rounded
+   once (or line by line, or with the basket) and cut by its caps; the group's mode decides which rules stay.
+4. Each multiplier above one gets as an award of its own what it adds: the rounded value with it less that
+   without.
 5. The limits of the point type cut the total, taking from the awards evaluated last.
 """
 
@@ -72,7 +73,7 @@ class _PlanRun:
             self._skip(draft.rule, code)
         return [draft for draft in kept if draft.points]
 
-    # --- trying rules -----------------------------------------------------------------------------------------
+    # --- trying rules -----------------------------------------------------------------------------
     def _skip(self, rule: CompiledRule, code: str, about: str = "") -> None:
         self.skips.append(Skip(rule.key, code, about))
 
@@ -187,7 +188,7 @@ class _PlanRun:
             return None
         return draft
 
-    # --- after the groups -------------------------------------------------------------------------------------
+    # --- after the groups -------------------------------------------------------------------------
     def _boosted(self, drafts: list[Draft], boosts: Boosts) -> list[Draft]:
         for rule in boosts.lowering:
             self._skip(rule, "lowered")

@@ -37,8 +37,9 @@ class TenderKind(StrEnum):
 
 
 class Line(NamedTuple):
-    """One line of a receipt. `amount` is what the customer pays for the whole line: after the line's own discount
-    and with tax. `discount` is what was already taken off, `tax` the part of `amount` that is tax."""
+    """One line of a receipt. `amount` is what the customer pays for the whole line: after the line's own
+    discount and with tax. `discount` is what was already taken off, `tax` the part of `amount` that is
+    tax."""
 
     sku: str
     quantity: int
@@ -88,8 +89,8 @@ class MemberFacts(NamedTuple):
     """The member as known at the time of the purchase.
 
     `purchases` counts the purchases before this one by time of purchase. `usage` is keyed (rule, period key),
-    `last_award` by rule, `balances` by point type (available - debt), `budgets` by (rule or "*point type", period
-    key) with what is already used by everybody.
+    `last_award` by rule, `balances` by point type (available - debt), `budgets` by (rule or "*point type",
+    period key) with what is already used by everybody.
     """
 
     joined_on: date | None = None
@@ -107,7 +108,7 @@ class MemberFacts(NamedTuple):
 class Facts:
     """One purchase and its member, seen in the programme's zone: the argument of every compiled condition."""
 
-    __slots__ = ("basket", "lines", "local", "day", "member", "total")
+    __slots__ = ("basket", "day", "lines", "local", "member", "total")
 
     def __init__(self, basket: Basket, member: MemberFacts, zone: ZoneInfo) -> None:
         self.basket = basket

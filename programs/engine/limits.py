@@ -60,8 +60,8 @@ def _left(name: str, cap: PeriodCap, facts: Facts) -> int:
 
 
 def apply_limits(drafts: list[Draft], point_type: PointType, facts: Facts) -> Iterable[tuple[Draft, str]]:
-    """Hold the sum of all awards of a point type to its limits, taking from the awards evaluated last. Yields the
-    drafts that lost everything, with the limit's name."""
+    """Hold the sum of all awards of a point type to its limits, taking from the awards evaluated last. Yields
+    the drafts that lost everything, with the limit's name."""
     limits = point_type.limits
     total = sum(draft.points for draft in drafts)
     if not total:

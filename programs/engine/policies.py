@@ -1,4 +1,4 @@
-"""The settings on which real programmes differ. Each is an explicit choice of the programme, with a default."""
+"""The settings on which real programmes differ: each an explicit choice of the programme, with a default."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ class DiscountBase(StrEnum):
 
 
 class OrderDiscount(StrEnum):
-    """A discount for the whole order: spread over the lines, or left out of rules that look at certain lines."""
+    """A discount for the whole order: spread over the lines, or left out of rules that look at certain
+    lines."""
 
     SPREAD = "spread"
     LEFT_OUT = "left_out"
@@ -80,7 +81,8 @@ class SpendingOrder(StrEnum):
 
 
 class Overspending(StrEnum):
-    """Asking to spend more than there is: refused with the possible amount, or the possible amount is spent."""
+    """Asking to spend more than there is: refused with the possible amount, or the possible amount is
+    spent."""
 
     REFUSE = "refuse"
     CLAMP = "clamp"
@@ -116,7 +118,8 @@ def read_policies(reader: Reader | None) -> Policies:
     if reader is None:
         return DEFAULTS
     values: dict[str, Any] = {
-        name: reader.choice(name, options, default=getattr(DEFAULTS, name)) for name, options in CHOICES.items()
+        name: reader.choice(name, options, default=getattr(DEFAULTS, name))
+        for name, options in CHOICES.items()
     }
     if reader.has("earning_kinds"):
         kinds = []

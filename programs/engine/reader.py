@@ -1,13 +1,13 @@
 """Reading a document (plain dicts, lists and texts) field by field, collecting every fault with its path.
 
-A fault is data (code, path, parameters); words for people are made elsewhere, so that a YAML file, a form and an
-API call are refused for the same reasons.
+A fault is data (code, path, parameters); words for people are made elsewhere, so that a YAML file, a form and
+an API call are refused for the same reasons.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -17,6 +17,7 @@ from loyalty.core.exact import InvalidNumber, parse_decimal
 
 Path = tuple[str | int, ...]
 E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
 
 KEY = re.compile(r"[a-z][a-z0-9_-]{0,49}")
 MAX_INTEGER = 2**53
@@ -43,8 +44,8 @@ class InvalidDocument(Exception):
 class Reader:
     """One mapping of a document. Each method takes one field; `finish` refuses what nobody asked for.
 
-    A fault never raises here: it is noted in `faults` (shared by the whole document) and a harmless value returned,
-    so that one reading reports everything that is wrong.
+    A fault never raises here: it is noted in `faults` (shared by the whole document) and a harmless value
+    returned, so that one reading reports everything that is wrong.
     """
 
     def __init__(self, data: Any, path: Path = (), faults: list[Fault] | None = None) -> None:
@@ -56,7 +57,7 @@ class Reader:
             data = {}
         self.data: Mapping[str, Any] = data
 
-    # --- plumbing ---------------------------------------------------------------------------------------------
+    # --- plumbing ---------------------------------------------------------------------------------
     def fault(self, code: str, name: str | int | None = None, **params: Any) -> None:
         self.faults.append(Fault(code, self.path if name is None else (*self.path, name), params))
 
@@ -76,7 +77,7 @@ class Reader:
             if name not in self._seen:
                 self.fault("unknown_key", name, known=sorted(self._seen))
 
-    # --- single values ----------------------------------------------------------------------------------------
+    # --- single values ----------------------------------------------------------------------------
     def text(self, name: str, *, required: bool = False, default: str = "", longest: int = 500) -> str:
         value = self.take(name, required=required)
         if value is None:
@@ -127,7 +128,9 @@ class Reader:
         try:
             return options(value)
         except (ValueError, TypeError):
-            self.fault("unknown_choice", name, value=str(value)[:60], options=[option.value for option in options])
+            self.fault(
+                "unknown_choice", name, value=str(value)[:60], options=[option.value for option in options]
+            )
             return fallback
 
     def number(
@@ -166,7 +169,9 @@ class Reader:
         """A local date and time without seconds or offset rules of its own; the caller knows the zone."""
         return self._parsed(name, datetime.fromisoformat, "moment", required=required)
 
-    def _parsed(self, name: str, parse: Any, expected: str, *, required: bool = False) -> Any:
+    def _parsed(
+        self, name: str, parse: Callable[[str], T], expected: str, *, required: bool = False
+    ) -> T | None:
         value = self.take(name, required=required)
         if value is None:
             return None
@@ -190,7 +195,7 @@ class Reader:
             return {}
         return {str(language): text for language, text in value.items()}
 
-    # --- lists and children -----------------------------------------------------------------------------------
+    # --- lists and children -----------------------------------------------------------------------
     def texts(self, name: str, *, longest: int = 1000) -> tuple[str, ...]:
         value = self.take(name)
         if value is None:

@@ -1,4 +1,5 @@
-"""What a return takes back: each award in proportion to what its lines have come back, exact over all returns."""
+"""What a return takes back: each award in proportion to what its lines have come back, exact over all
+returns."""
 
 from __future__ import annotations
 
@@ -6,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from programs.engine.compiling import compile_check
 from programs.engine.drafts import Award
 from programs.engine.facts import Basket, Facts, Line, LineKind, MemberFacts
 from programs.engine.policies import BonusAfterReturn
-from programs.engine.ruleset import Ruleset
-from programs.engine.compiling import compile_check
 from programs.engine.rules import EffectKind
+from programs.engine.ruleset import Ruleset
 
 
 class Taken(NamedTuple):
@@ -30,15 +31,17 @@ def reversal(
     broken: frozenset[str] = frozenset(),
 ) -> list[Taken]:
     """What to take now. `returned` is each line's returned share so far (0 to 1, this return included),
-    `taken_before` the points of each award (by number) that earlier returns took, `broken` the rules whose bonus is
-    taken back whole.
+    `taken_before` the points of each award (by number) that earlier returns took, `broken` the rules whose
+    bonus is taken back whole.
 
-    Of an award the share of its lines is due, rounded down; when everything is back the whole award is. So any order
-    of partial returns ends at exactly zero.
+    Of an award the share of its lines is due, rounded down; when everything is back the whole award is. So
+    any order of partial returns ends at exactly zero.
     """
     result = []
     for award in awards:
-        if award.rule in broken and any(share for share, part in zip(returned, award.split, strict=True) if part):
+        if award.rule in broken and any(
+            share for share, part in zip(returned, award.split, strict=True) if part
+        ):
             due = award.points
         else:
             exact = sum(
@@ -73,9 +76,14 @@ def _scaled(line: Line, rest: Fraction) -> Line:
 
 
 def broken_bonuses(
-    ruleset: Ruleset, awards: Sequence[Award], basket: Basket, returned: Sequence[Fraction], member: MemberFacts
+    ruleset: Ruleset,
+    awards: Sequence[Award],
+    basket: Basket,
+    returned: Sequence[Fraction],
+    member: MemberFacts,
 ) -> frozenset[str]:
-    """Flat bonuses whose condition no longer holds for what was kept, under the policy that takes them back."""
+    """Flat bonuses whose condition no longer holds for what was kept, under the policy that takes them
+    back."""
     if ruleset.policies.bonus_after_return is not BonusAfterReturn.TAKEN_BACK:
         return frozenset()
     facts = Facts(kept_basket(basket, returned), member, ruleset.zone)

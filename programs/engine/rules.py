@@ -1,7 +1,7 @@
 """Accrual rules, their groups and caps as data, read from a document and written back.
 
-Points in a document are display units ("1.50"); in these classes they are the point type's smallest unit. Money is
-minor units here, decimal text there.
+Points in a document are display units ("1.50"); in these classes they are the point type's smallest unit.
+Money is minor units here, decimal text there.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ PERCENT_DIGITS = 4
 class Stacking(StrEnum):
     """How the rules of a group live together (and with the groups after it).
 
-    stack: every rule that fires counts. best_of: only the one that gives most. first_match: only the first that
-    awards something. exclusive: the first that awards something stands alone in the whole programme.
+    stack: every rule that fires counts. best_of: only the one that gives most. first_match: only the first
+    that awards something. exclusive: the first that awards something stands alone in the whole programme.
     stop_after: all count, and once one has awarded something the groups after it are not tried.
     """
 
@@ -43,8 +43,9 @@ class Combine(StrEnum):
 
 
 class EffectKind(StrEnum):
-    """per_step: points for each full step of money. percent: a share of the money as points. per_unit: points for
-    each whole unit. fixed: a flat bonus. multiplier: raises what the other rules give on the matching lines."""
+    """per_step: points for each full step of money. percent: a share of the money as points. per_unit: points
+    for each whole unit. fixed: a flat bonus. multiplier: raises what the other rules give on the matching
+    lines."""
 
     PER_STEP = "per_step"
     PERCENT = "percent"
@@ -69,8 +70,8 @@ class RuleGroup:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """`points` for per_step, per_unit, fixed; `step` (minor units) for per_step; `percent` in 10**-4 per cent;
-    `factor` in thousandths."""
+    """`points` for per_step, per_unit, fixed; `step` (minor units) for per_step; `percent` in 10**-4 per
+    cent; `factor` in thousandths."""
 
     kind: EffectKind
     points: int = 0
@@ -87,8 +88,9 @@ class PeriodCap:
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """Limits of one rule. Points: per line, per purchase, per member and period, and a budget for all members.
-    `times`: how often per member and period. `cooldown_hours`: shortest time between two awards to a member."""
+    """Limits of one rule. Points: per line, per purchase, per member and period, and a budget for all
+    members. `times`: how often per member and period. `cooldown_hours`: shortest time between two awards to a
+    member."""
 
     per_line: int | None = None
     per_purchase: int | None = None
@@ -101,7 +103,8 @@ class Caps:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When a rule runs, in the programme's zone. `until` is exclusive; hours are minutes of the day [start, end)."""
+    """When a rule runs, in the programme's zone. `until` is exclusive; hours are minutes of the day [start,
+    end)."""
 
     since: datetime | None = None
     until: datetime | None = None
@@ -124,7 +127,7 @@ class Rule:
     enabled: bool = True
 
 
-# --- reading ----------------------------------------------------------------------------------------------------
+# --- reading --------------------------------------------------------------------------------------
 def read_group(reader: Reader) -> RuleGroup:
     group = RuleGroup(
         key=reader.key(),
@@ -136,7 +139,8 @@ def read_group(reader: Reader) -> RuleGroup:
 
 
 def read_rule(reader: Reader, point_digits: dict[str, int], main: str, money_digits: int) -> Rule:
-    """One rule. `point_digits` are the known point types with their decimals; `main` is taken when none is named."""
+    """One rule. `point_digits` are the known point types with their decimals; `main` is taken when none is
+    named."""
     point_type = reader.key("point_type", required=False, default=main)
     if point_type not in point_digits:
         reader.fault("unknown_point_type", "point_type", value=point_type, options=sorted(point_digits))
@@ -241,7 +245,7 @@ def _read_schedule(reader: Reader | None) -> Schedule:
             weekdays.append(WEEKDAYS.index(name))
         else:
             reader.fault("unknown_choice", "weekdays", value=name[:60], options=list(WEEKDAYS))
-    hours = []
+    hours: list[tuple[int, int]] = []
     for child in reader.children("hours", most=24):
         start, end = child.time("start"), child.time("end")
         first = start.hour * 60 + start.minute if start else 0
@@ -256,7 +260,7 @@ def _read_schedule(reader: Reader | None) -> Schedule:
     return Schedule(since, until, tuple(sorted(set(weekdays))), tuple(sorted(hours)))
 
 
-# --- writing ----------------------------------------------------------------------------------------------------
+# --- writing --------------------------------------------------------------------------------------
 def dump_group(group: RuleGroup) -> dict[str, Any]:
     return {"key": group.key, "mode": group.mode.value, "combine": group.combine.value}
 

@@ -1,4 +1,5 @@
-"""A programme's core compiled for evaluation: a pure function of the document, kept per process by its hash."""
+"""A programme's core compiled for evaluation: a pure function of the document, kept per process by its
+hash."""
 
 from __future__ import annotations
 
@@ -31,8 +32,8 @@ ScheduleCheck = Callable[[datetime], str | None]
 
 
 class CompiledRule:
-    """One rule ready to run. `numerator / denominator` turns minor units of money into points for percent rules; the
-    denominator of every other kind is 1."""
+    """One rule ready to run. `numerator / denominator` turns minor units of money into points for percent
+    rules; the denominator of every other kind is 1."""
 
     __slots__ = (
         "caps",

@@ -104,7 +104,9 @@ def _age(facts: Facts) -> int | None:
 
 FACTS: Mapping[str, Fact] = {
     "basket.total": _purchase(FactType.MONEY, lambda f: f.total),
-    "basket.total_without_tax": _purchase(FactType.MONEY, lambda f: f.total - sum(line.tax for line in f.lines)),
+    "basket.total_without_tax": _purchase(
+        FactType.MONEY, lambda f: f.total - sum(line.tax for line in f.lines)
+    ),
     "basket.discount": _purchase(FactType.MONEY, lambda f: sum(line.discount for line in f.lines)),
     "basket.quantity": _purchase(FactType.QUANTITY, lambda f: sum(line.quantity for line in f.lines)),
     "basket.lines": _purchase(FactType.INTEGER, lambda f: len(f.lines)),
