@@ -1,0 +1,63 @@
+"""The vocabulary of programmes and partners, with the tone of each badge beside it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from loyalty.core.choices import TONES
+
+
+class ProgrammeStatus(models.TextChoices):
+    """draft → in review → scheduled → live ⇄ suspended → closed."""
+
+    DRAFT = "draft", _("draft")
+    IN_REVIEW = "in_review", _("in review")
+    SCHEDULED = "scheduled", _("scheduled")
+    LIVE = "live", _("live")
+    SUSPENDED = "suspended", _("suspended")
+    CLOSED = "closed", _("closed")
+
+
+class Audience(models.TextChoices):
+    """Whom a programme is for."""
+
+    PERSON = "person", _("people")
+    COMPANY = "company", _("companies")
+    EMPLOYEE = "employee", _("employees")
+
+
+class PartnerStatus(models.TextChoices):
+    """draft → active ⇄ suspended → ended."""
+
+    DRAFT = "draft", _("draft")
+    ACTIVE = "active", _("active")
+    SUSPENDED = "suspended", _("suspended")
+    ENDED = "ended", _("ended")
+
+
+class RevisionOrigin(models.TextChoices):
+    """Why a revision was made."""
+
+    EDIT = "edit", _("edit")
+    CAMPAIGN = "campaign", _("campaign")
+    ROLLBACK = "rollback", _("roll-back")
+    TEXTS = "texts", _("texts only")
+
+
+TONES.update(
+    {
+        ProgrammeStatus.DRAFT: "info",
+        ProgrammeStatus.IN_REVIEW: "warning",
+        ProgrammeStatus.SCHEDULED: "info",
+        ProgrammeStatus.LIVE: "success",
+        ProgrammeStatus.SUSPENDED: "warning",
+        ProgrammeStatus.CLOSED: "danger",
+        PartnerStatus.ACTIVE: "success",
+        PartnerStatus.ENDED: "danger",
+        RevisionOrigin.EDIT: "info",
+        RevisionOrigin.CAMPAIGN: "info",
+        RevisionOrigin.ROLLBACK: "warning",
+        RevisionOrigin.TEXTS: "info",
+    }
+)
