@@ -112,10 +112,9 @@ class BaseCalculator:
 
     @staticmethod
     def _lower(values: list[int], paid: int, bill: int) -> list[int]:
-        """Take the share paid / bill off every line; the parts sum to the rounded whole."""
-        weights = [max(value, 0) for value in values]
-        total = sum(weights)
-        if total == 0:
+        """Take the share paid / bill off every line, discount lines too; the parts sum exactly."""
+        total = sum(values)
+        if total <= 0:
             return values
-        parts = split(min(round_ratio(total * paid, bill, Rounding.HALF_UP), total), weights)
+        parts = split(min(round_ratio(total * paid, bill, Rounding.HALF_UP), total), values)
         return [value - part for value, part in zip(values, parts, strict=True)]

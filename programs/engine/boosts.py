@@ -32,12 +32,13 @@ class Step(NamedTuple):
 
 class Boosts(NamedTuple):
     """Factors in units of 1 / scale. `low` after the multipliers below one (None when there is none); `steps`
-    the others in order, each on top of the one before."""
+    the others in order, each on top of the one before; `out` the lines that count nothing in the end."""
 
     scale: int
     low: list[int] | None
     lowering: tuple[CompiledRule, ...]
     steps: tuple[Step, ...]
+    out: frozenset[int]
 
 
 def gather_boosts(fired: Sequence[tuple[CompiledGroup, Fired]], lines: int) -> Boosts | None:
@@ -60,7 +61,9 @@ def gather_boosts(fired: Sequence[tuple[CompiledGroup, Fired]], lines: int) -> B
             lowering.append(rule)
         else:
             steps.append(Step(rule, touched, factors))
-    return Boosts(ONE**stages, low, tuple(lowering), tuple(steps))
+    final = steps[-1].factors if steps else low or []
+    out = frozenset(line for line, factor in enumerate(final) if factor == 0)
+    return Boosts(ONE**stages, low, tuple(lowering), tuple(steps), out)
 
 
 def _choose(group: CompiledGroup, rules: Fired) -> list[tuple[CompiledRule, frozenset[int]]]:
@@ -118,7 +121,8 @@ def boost_drafts(boosts: Boosts, drafts: Sequence[Draft], level: RoundingLevel, 
             extra = value - values[index]
             values[index] = value
             if draft.uncut:
-                extra = int(extra * draft.points / Fraction(draft.uncut))
+                share = Fraction(extra) * Fraction(draft.value) / Fraction(draft.uncut)
+                extra = share if level is RoundingLevel.BASKET else int(share)
             added += extra
             _weigh(weights, draft, before[index], step.factors, boosts.scale, extra)
             before[index] = step.factors

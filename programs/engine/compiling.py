@@ -18,7 +18,7 @@ from programs.engine.conditions import (
     Not,
     dump_value,
 )
-from programs.engine.facts import Facts
+from programs.engine.facts import Facts, Line
 from programs.engine.vocabulary import FactType, Operator, fact
 
 _COMPARE: dict[Operator, Callable[[Any, Any], bool]] = {
@@ -70,9 +70,27 @@ def compile_match(node: Condition) -> Match:
     tests = tuple(compile_match(child) for child in node.children)
     if len(tests) == 1:
         return tests[0]
-    if isinstance(node, All):
-        return lambda line: all(test(line) for test in tests)
-    return lambda line: any(test(line) for test in tests)
+    return _match_all(tests) if isinstance(node, All) else _match_any(tests)
+
+
+def _match_all(tests: tuple[Match, ...]) -> Match:
+    def match(line: Line) -> bool:
+        for test in tests:  # noqa: SIM110 - called for every line of every purchase
+            if not test(line):
+                return False
+        return True
+
+    return match
+
+
+def _match_any(tests: tuple[Match, ...]) -> Match:
+    def match(line: Line) -> bool:
+        for test in tests:  # noqa: SIM110 - called for every line of every purchase
+            if test(line):
+                return True
+        return False
+
+    return match
 
 
 def _measure(node: LinesLeaf) -> Callable[[Facts], int]:

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from loyalty.core.exact import format_decimal
 from programs.engine.facts import QUANTITY_DIGITS, Facts, Line
-from programs.engine.reader import Reader, printable
+from programs.engine.reader import Reader, minute_of_day, printable
 from programs.engine.vocabulary import OPERATORS, WEEKDAYS, FactType, Operator, Scope, fact
 
 MOST_NODES = 500
@@ -138,10 +138,14 @@ class ConditionReader:
         if inner is None or scope is not Scope.PURCHASE:
             return ALWAYS
         where = self.read(inner, Scope.LINE, depth + 1)
-        value = self._value(reader, _MEASURES[measure], operator) if reader.has("value") else 1
-        reader.take("value")
-        if operator in (Operator.IS_SET, Operator.IS_NOT_SET):
-            reader.fault("wrong_operator", "is", value=operator.value, options=[])
+        if operator is Operator.AT_LEAST and not reader.has("value"):
+            reader.take("value")
+            return LinesLeaf(where, measure, operator, 1)  # any at all
+        kind = _MEASURES[measure]
+        value = self._value(reader, kind, operator)
+        if operator in (Operator.IS_SET, Operator.IS_NOT_SET) and operator in OPERATORS[kind]:
+            options = [option.value for option in OPERATORS[FactType.MONEY]]
+            reader.fault("wrong_operator", "is", value=operator.value, options=options)
         return LinesLeaf(where, measure, operator, value)
 
     def _value(self, reader: Reader, kind: FactType, operator: Operator) -> Any:
@@ -186,8 +190,7 @@ class ConditionReader:
             if kind is FactType.WEEKDAY:
                 return WEEKDAYS.index(raw)
             if kind is FactType.TIME:
-                clock = time.fromisoformat(raw)
-                return clock.hour * 60 + clock.minute
+                return minute_of_day(raw)
             if kind is FactType.DATE:
                 return date.fromisoformat(raw)
         except ValueError:

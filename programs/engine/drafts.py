@@ -79,7 +79,7 @@ class Draft:
         self.value: int | Fraction = 0
         self.parts: list[int] | None = None
         self.cut = ""
-        self.uncut = 0
+        self.uncut: int | Fraction = 0
 
     @property
     def points(self) -> int:
@@ -109,7 +109,14 @@ class Draft:
                 parts[position] = part
             shares = parts
         return Award(
-            number, self.rule.key, point_type, self.points, tuple(shares), self.base, self.cut, self.uncut
+            number,
+            self.rule.key,
+            point_type,
+            self.points,
+            tuple(shares),
+            self.base,
+            self.cut,
+            int(self.uncut),
         )
 
 

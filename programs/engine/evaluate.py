@@ -14,16 +14,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import lcm
 
 from loyalty.core.exact import round_ratio, split
 from programs.engine.bases import Bases
 from programs.engine.boosts import Boosts, boost_drafts, gather_boosts
 from programs.engine.drafts import Award, Draft, Evaluation, Skip, valued
-from programs.engine.facts import Basket, Facts, MemberFacts
-from programs.engine.limits import apply_caps, apply_limits, blocked
+from programs.engine.facts import Basket, Facts, LineKind, MemberFacts
+from programs.engine.limits import apply_caps, apply_exact_caps, apply_limits, blocked
 from programs.engine.policies import RoundingLevel
 from programs.engine.rules import EffectKind, Stacking
 from programs.engine.ruleset import UNIT, CompiledGroup, CompiledRule, Plan, Ruleset
+
+_DISCOUNT: str = LineKind.DISCOUNT.value
 
 
 def evaluate(basket: Basket, member: MemberFacts, ruleset: Ruleset) -> Evaluation:
@@ -82,7 +85,7 @@ class _PlanRun:
         if rule.check is not None and (failed := rule.check(self.facts)) is not None:
             self.skips.append(Skip(rule.key, "when", failed))
             return None
-        if rule.schedule is not None and (closed := rule.schedule(self.facts.local)) is not None:
+        if rule.schedule is not None and (closed := rule.schedule(self.facts)) is not None:
             self._skip(rule, closed)
             return None
         if not rule.uncapped and (reason := blocked(rule, self.facts)):
@@ -114,6 +117,8 @@ class _PlanRun:
         for number, group in enumerate(self.plan.exclusive):
             for index, rule in enumerate(group.rules):
                 draft = self._try(rule)
+                if draft is not None and self.level is RoundingLevel.BASKET:
+                    draft = self._rounded_alone(draft)
                 if draft is not None:
                     others = [*group.rules[index + 1 :]]
                     others += [rule for later in self.plan.exclusive[number + 1 :] for rule in later.rules]
@@ -123,6 +128,14 @@ class _PlanRun:
                         self._skip(other, "excluded", rule.key)
                     return [draft]
         return []
+
+    def _rounded_alone(self, draft: Draft) -> Draft | None:
+        """A rule stands alone only if it still awards something once it is rounded."""
+        self._round_basket([draft])
+        if draft.points > 0:
+            return draft
+        self._skip(draft.rule, draft.cut or "rounded_to_zero")
+        return None
 
     def _groups(self) -> list[Draft]:
         drafts: list[Draft] = []
@@ -160,32 +173,40 @@ class _PlanRun:
         positions = self._fires(rule)
         if positions is None:
             return None
-        kind, facts = rule.kind, self.facts
-        values = self.bases.whole if rule.match is None else self.bases.lines
-        if kind is EffectKind.PER_UNIT:
-            values = [line.quantity for line in facts.lines]
-        weights = values if len(positions) == len(values) else [values[position] for position in positions]
-        draft = Draft(rule, positions, weights, sum(weights))
-        if kind is not EffectKind.FIXED:
-            if draft.base <= 0:
-                self._skip(rule, "nothing_to_earn")
+        kind = rule.kind
+        boosts = None if kind is EffectKind.FIXED else self.boosts
+        low = None if boosts is None else boosts.low
+        if boosts is not None and boosts.out:
+            positions = [at for at in positions if at not in boosts.out]
+            if not positions:
+                self._skip(rule, "taken_out")
                 return None
-            if kind is EffectKind.PERCENT:
-                draft.unit = draft.base * rule.numerator
-            else:
-                draft.unit = draft.base // (rule.step if kind is EffectKind.PER_STEP else UNIT) * rule.points
-                if not draft.unit:
-                    self._skip(rule, "below_step")
-                    return None
-        low = None if self.boosts is None or kind is EffectKind.FIXED else self.boosts.low
-        draft.value = valued(draft, low, 1 if self.boosts is None else self.boosts.scale, self.level)
+        draft = self._draft(rule, positions)
+        if kind is not EffectKind.FIXED and not draft.unit:
+            self._skip(rule, "nothing_to_earn" if draft.base <= 0 else "below_step")
+            return None
+        draft.value = valued(draft, low, 1 if boosts is None else boosts.scale, self.level)
         if low is not None:
-            draft.weights_of_split = [weight * low[at] for at, weight in zip(positions, weights, strict=True)]
-        if not rule.uncapped and self.level is not RoundingLevel.BASKET:
-            apply_caps(draft, facts)
+            weighted = zip(positions, draft.weights, strict=True)
+            draft.weights_of_split = [weight * low[at] for at, weight in weighted]
+        if not rule.uncapped:
+            (apply_exact_caps if self.level is RoundingLevel.BASKET else apply_caps)(draft, self.facts)
         if draft.value <= 0:
             self._skip(rule, draft.cut or "rounded_to_zero")
             return None
+        return draft
+
+    def _draft(self, rule: CompiledRule, positions: Sequence[int]) -> Draft:
+        """What a rule looks at on these lines; `unit` stays 0 when that is nothing or less than a full step."""
+        values = self.bases.whole if rule.match is None else self.bases.lines
+        if rule.kind is EffectKind.PER_UNIT:
+            values = [0 if line.kind == _DISCOUNT else line.quantity for line in self.facts.lines]
+        weights = values if len(positions) == len(values) else [values[at] for at in positions]
+        draft = Draft(rule, positions, weights, sum(weights))
+        if draft.base > 0 and rule.kind is EffectKind.PERCENT:
+            draft.unit = draft.base * rule.numerator
+        elif draft.base > 0 and rule.kind is not EffectKind.FIXED:
+            draft.unit = draft.base // (rule.step if rule.kind is EffectKind.PER_STEP else UNIT) * rule.points
         return draft
 
     # --- after the groups -------------------------------------------------------------------------
@@ -208,9 +229,7 @@ class _PlanRun:
                 draft.value = 0
             return
         whole = round_ratio(total.numerator, total.denominator, self.ruleset.policies.rounding)
-        common = 1
-        for value in values:
-            common *= value.denominator
+        common = lcm(*(value.denominator for value in values))
         parts = split(whole, [int(value * common) for value in values])
         for draft, points in zip(drafts, parts, strict=True):
             draft.value = points

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from fractions import Fraction
 
 from loyalty.core.exact import period_key
 from programs.engine.document import BelowLowest, PointType
@@ -42,6 +43,14 @@ def apply_caps(draft: Draft, facts: Facts) -> None:
     for name, left in _room(draft.rule, facts):
         if draft.points > left:
             draft.cut_to(0 if caps.on_excess is OnExcess.REJECT else max(left, 0), name)
+
+
+def apply_exact_caps(draft: Draft, facts: Facts) -> None:
+    """The same for a value that is rounded later, with the whole purchase; the cap per line has to wait."""
+    for name, left in _room(draft.rule, facts):
+        if draft.value > left:
+            draft.cut, draft.uncut = name, draft.uncut or draft.value
+            draft.value = Fraction(0 if draft.rule.caps.on_excess is OnExcess.REJECT else max(left, 0))
 
 
 def _room(rule: CompiledRule, facts: Facts) -> Iterable[tuple[str, int]]:

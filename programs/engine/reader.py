@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
 
 KEY = re.compile(r"[a-z][a-z0-9_-]{0,49}")
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 MAX_INTEGER = 2**53
 MAX_TEXT = 10_000
 
@@ -56,6 +57,9 @@ class Reader:
             self.fault("wrong_type", expected="mapping")
             data = {}
         self.data: Mapping[str, Any] = data
+        if not all(isinstance(name, str) for name in data):
+            self.fault("wrong_type", expected="mapping of texts")
+            self.data = {name: value for name, value in data.items() if isinstance(name, str)}
 
     # --- plumbing ---------------------------------------------------------------------------------
     def fault(self, code: str, name: str | int | None = None, **params: Any) -> None:
@@ -85,6 +89,8 @@ class Reader:
         if not isinstance(value, str):
             self.fault("wrong_type", name, expected="text")
             return default
+        if required and not value:
+            self.fault("missing", name)
         if len(value) > longest:
             self.fault("too_long", name, longest=longest)
             return default
@@ -95,7 +101,7 @@ class Reader:
 
     def key(self, name: str = "key", *, required: bool = True, default: str = "") -> str:
         value = self.text(name, required=required, default=default)
-        if value and not KEY.fullmatch(value):
+        if (value or self.data.get(name) == "") and not KEY.fullmatch(value):
             self.fault("bad_key", name, value=value[:60])
         return value
 
@@ -129,7 +135,7 @@ class Reader:
             return options(value)
         except (ValueError, TypeError):
             self.fault(
-                "unknown_choice", name, value=str(value)[:60], options=[option.value for option in options]
+                "unknown_choice", name, value=shown(value), options=[option.value for option in options]
             )
             return fallback
 
@@ -146,10 +152,13 @@ class Reader:
         if isinstance(value, bool) or not isinstance(value, (int, str)):
             self.fault("wrong_type", name, expected="number")
             return 0
+        if isinstance(value, int) and abs(value) > MAX_INTEGER:
+            self.fault("out_of_range", name, low=low, high=MAX_INTEGER)
+            return 0
         try:
             number = parse_decimal(str(value), digits)
         except InvalidNumber as invalid:
-            self.fault(str(invalid), name, value=str(value)[:60], digits=digits)
+            self.fault(str(invalid), name, value=shown(value), digits=digits)
             return 0
         if low is not None and number < low:
             self.fault("out_of_range", name, low=low, high=None)
@@ -162,8 +171,9 @@ class Reader:
     def date(self, name: str) -> date | None:
         return self._parsed(name, date.fromisoformat, "date")
 
-    def time(self, name: str) -> time | None:
-        return self._parsed(name, time.fromisoformat, "time")
+    def time(self, name: str) -> int | None:
+        """A time of day ("09:30") as minutes since midnight."""
+        return self._parsed(name, minute_of_day, "time")
 
     def moment(self, name: str, *, required: bool = False) -> datetime | None:
         """A local date and time without seconds or offset rules of its own; the caller knows the zone."""
@@ -180,7 +190,7 @@ class Reader:
                 raise ValueError
             return parse(value)
         except ValueError:
-            self.fault("wrong_type", name, expected=expected, value=str(value)[:60])
+            self.fault("wrong_type", name, expected=expected, value=shown(value))
             return None
 
     def words(self, name: str, *, required: bool = False) -> dict[str, str]:
@@ -190,10 +200,18 @@ class Reader:
             return {}
         if isinstance(value, str):
             value = {"*": value}
-        if not isinstance(value, Mapping) or not all(isinstance(text, str) for text in value.values()):
+        if not isinstance(value, Mapping) or not all(
+            isinstance(text, str) for item in value.items() for text in item
+        ):
             self.fault("wrong_type", name, expected="words")
             return {}
-        return {str(language): text for language, text in value.items()}
+        if required and not any(value.values()):
+            self.fault("missing", name)
+        if any(len(text) > MAX_TEXT for text in value.values()):
+            self.fault("too_long", name, longest=MAX_TEXT)
+        if not all(printable(text) for item in value.items() for text in item):
+            self.fault("bad_characters", name)
+        return dict(value)
 
     # --- lists and children -----------------------------------------------------------------------
     def texts(self, name: str, *, longest: int = 1000) -> tuple[str, ...]:
@@ -224,6 +242,22 @@ class Reader:
             return
         for index, item in enumerate(value):
             yield Reader(item, (*self.path, name, index), self.faults)
+
+
+def shown(value: Any) -> str:
+    """A wrong value as a short text for its fault. Only what is cheap to write is written: a number of a
+    million digits is not."""
+    if isinstance(value, str):
+        return value[:60]
+    small = isinstance(value, bool) or (isinstance(value, int) and abs(value) <= MAX_INTEGER)
+    return str(value) if small else type(value).__name__
+
+
+def minute_of_day(text: str) -> int:
+    """Minutes since midnight of "09:30". Anything else, seconds and offsets too, raises ValueError."""
+    if not _TIME.fullmatch(text):
+        raise ValueError(text)
+    return int(text[:2]) * 60 + int(text[3:])
 
 
 def printable(text: str) -> bool:

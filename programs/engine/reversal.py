@@ -47,7 +47,8 @@ def reversal(
             exact = sum(
                 (part * share for part, share in zip(award.split, returned, strict=True)), Fraction(0)
             )
-            due = exact.numerator // exact.denominator
+            # A discount line's part is negative: what came back without it may exceed the award.
+            due = min(exact.numerator // exact.denominator, award.points)
         now = due - taken_before.get(award.number, 0)
         if now > 0:
             result.append(Taken(award.number, award.rule, award.point_type, now))

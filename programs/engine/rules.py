@@ -248,8 +248,7 @@ def _read_schedule(reader: Reader | None) -> Schedule:
     hours: list[tuple[int, int]] = []
     for child in reader.children("hours", most=24):
         start, end = child.time("start"), child.time("end")
-        first = start.hour * 60 + start.minute if start else 0
-        last = end.hour * 60 + end.minute if end else 24 * 60
+        first, last = start or 0, 24 * 60 if end is None else end
         if first >= last:
             child.fault("bad_range", "end")
         if any(first < end and start < last for start, end in hours):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from loyalty.core.exact import Period, Rounding
@@ -13,7 +13,7 @@ from programs.engine.bases import BaseCalculator
 from programs.engine.compiling import compile_check, compile_match
 from programs.engine.conditions import Check, Match
 from programs.engine.document import Core, PointType
-from programs.engine.facts import QUANTITY_DIGITS
+from programs.engine.facts import QUANTITY_DIGITS, Facts
 from programs.engine.rules import (
     PERCENT_DIGITS,
     Caps,
@@ -28,7 +28,7 @@ from programs.engine.rules import (
 ENGINE_VERSION = 1
 UNIT = 10**QUANTITY_DIGITS
 
-ScheduleCheck = Callable[[datetime], str | None]
+ScheduleCheck = Callable[[Facts], str | None]
 
 
 class CompiledRule:
@@ -58,7 +58,7 @@ class CompiledRule:
         self.kind = rule.effect.kind
         self.check: Check | None = None if rule.when is None else compile_check(rule.when)
         self.match: Match | None = None if rule.lines is None else compile_match(rule.lines)
-        self.schedule = compile_schedule(rule.schedule)
+        self.schedule = compile_schedule(rule.schedule, ZoneInfo(core.zone))
         self.caps = rule.caps
         self.uncapped = rule.caps == Caps()
         self.rounding: Rounding = rule.rounding or core.policies.rounding
@@ -157,17 +157,19 @@ def _needs(core: Core) -> Needs:
     )
 
 
-def compile_schedule(schedule: Schedule) -> ScheduleCheck | None:
-    """A check of a local time that answers with the reason why the rule does not run then."""
+def compile_schedule(schedule: Schedule, zone: ZoneInfo) -> ScheduleCheck | None:
+    """A check of a purchase's time that answers with the reason why the rule does not run then. Start and end
+    are instants, so an hour that the clock repeats starts or ends a rule once."""
     if schedule == Schedule():
         return None
-    since, until, weekdays, hours = schedule.since, schedule.until, schedule.weekdays, schedule.hours
+    since, until = _instant(schedule.since, zone), _instant(schedule.until, zone)
+    weekdays, hours = schedule.weekdays, schedule.hours
 
-    def check(local: datetime) -> str | None:
-        naive = local.replace(tzinfo=None)
-        if since is not None and naive < since:
+    def check(facts: Facts) -> str | None:
+        instant, local = facts.basket.occurred_at.astimezone(UTC), facts.local
+        if since is not None and instant < since:
             return "not_started"
-        if until is not None and naive >= until:
+        if until is not None and instant >= until:
             return "ended"
         if weekdays and local.weekday() not in weekdays:
             return "weekday"
@@ -177,3 +179,7 @@ def compile_schedule(schedule: Schedule) -> ScheduleCheck | None:
         return None
 
     return check
+
+
+def _instant(local: datetime | None, zone: ZoneInfo) -> datetime | None:
+    return None if local is None else local.replace(tzinfo=zone).astimezone(UTC)
