@@ -1,0 +1,27 @@
+"""Members, what happened to them, and the points ledger.
+
+The ledger's rows are registered here but not re-exported: `members.services.ledger` alone writes them, selectors
+read them.
+"""
+
+from members.models import ledger as _ledger  # registered with Django, not offered from here
+from members.models.counters import BudgetCounter, MemberStats, RuleUsage
+from members.models.documents import DocumentKey, Purchase, Return
+from members.models.imports import StagedReceipt
+from members.models.people import Identifier, Member, Membership, Person
+
+__all__ = [
+    "BudgetCounter",
+    "DocumentKey",
+    "Identifier",
+    "Member",
+    "MemberStats",
+    "Membership",
+    "Person",
+    "Purchase",
+    "Return",
+    "RuleUsage",
+    "StagedReceipt",
+]
+
+del _ledger

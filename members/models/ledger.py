@@ -1,0 +1,229 @@
+"""The points ledger: accounts, postings, lots and allocations. Written by `members.services.ledger` only.
+
+Not re-exported by `members.models`: whoever wants to read it goes through a selector. All quantities are whole
+numbers in the smallest unit of the point type.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from loyalty.core.models.history import AppendOnly
+from members.choices import LotState, PostingKind, Side
+from members.models.people import Member, Membership
+
+__all__ = ["MOVES", "Account", "Allocation", "Lot", "Posting"]
+
+# The only ways points may move: (kind, from, to).
+MOVES: tuple[tuple[str, str, str], ...] = (
+    (PostingKind.EARN, Side.ISSUANCE, Side.AVAILABLE),
+    (PostingKind.SPEND, Side.AVAILABLE, Side.REDEMPTION),
+    (PostingKind.RESTORE, Side.REDEMPTION, Side.AVAILABLE),
+    (PostingKind.REVERSE, Side.AVAILABLE, Side.ISSUANCE),
+    (PostingKind.REVERSE, Side.DEBT, Side.ISSUANCE),
+    (PostingKind.DEBT_REPAY, Side.AVAILABLE, Side.DEBT),
+    (PostingKind.ADJUST, Side.ADJUSTMENT, Side.AVAILABLE),
+    (PostingKind.ADJUST, Side.AVAILABLE, Side.ADJUSTMENT),
+)
+
+
+def _member_key() -> models.ForeignKey[Member, Member]:
+    return models.ForeignKey(
+        Member, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("member")
+    )
+
+
+class Account(models.Model):
+    """A membership's points of one type in four buckets, none ever negative. Shown balance: available - debt."""
+
+    member = _member_key()
+    membership = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, related_name="accounts", db_constraint=False, db_index=False
+    )
+    point_type = models.ForeignKey(
+        "programs.PointType",
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("points"),
+    )
+    available = models.BigIntegerField(_("available"), default=0)
+    pending = models.BigIntegerField(_("pending"), default=0)
+    held = models.BigIntegerField(_("held"), default=0)
+    debt = models.BigIntegerField(_("debt"), default=0)
+    version = models.BigIntegerField(_("version"), default=0)
+    last_recorded_at = models.DateTimeField(_("last change"), null=True)
+
+    class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["membership", "point_type"], name="account_once"),
+            models.UniqueConstraint(fields=["member", "id"], name="account_of_member"),
+            models.CheckConstraint(
+                condition=Q(available__gte=0, pending__gte=0, held__gte=0, debt__gte=0),
+                name="account_never_negative",
+            ),
+            models.CheckConstraint(condition=Q(debt=0) | Q(available=0), name="account_debt_is_paid_first"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.membership_id}/{self.point_type_id}"
+
+
+class Posting(AppendOnly):
+    """One movement of points from a side to another: balanced by construction, with the buckets after it."""
+
+    member = _member_key()
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="postings", db_constraint=False, db_index=False
+    )
+    point_type = models.ForeignKey(
+        "programs.PointType",
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("points"),
+    )
+    kind = models.CharField(_("kind"), max_length=12, choices=PostingKind)
+    from_side = models.CharField(_("from"), max_length=12, choices=Side)
+    to_side = models.CharField(_("to"), max_length=12, choices=Side)
+    amount = models.BigIntegerField(_("amount"))
+    available_after = models.BigIntegerField(_("available after"))
+    pending_after = models.BigIntegerField(_("pending after"))
+    held_after = models.BigIntegerField(_("held after"))
+    debt_after = models.BigIntegerField(_("debt after"))
+    version = models.BigIntegerField(_("version"))
+    occurred_at = models.DateTimeField(_("happened"))
+    recorded_at = models.DateTimeField(_("recorded"))
+    operation = models.BigIntegerField(_("operation"))
+    revision = models.ForeignKey(
+        "programs.Revision", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    partner = models.ForeignKey(
+        "programs.Partner", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    purchase = models.ForeignKey(
+        "members.Purchase",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    returned = models.ForeignKey(
+        "members.Return",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    answers = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    reference = models.CharField(_("reference"), max_length=100, blank=True)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+
+    class Meta:
+        verbose_name = _("posting")
+        verbose_name_plural = _("postings")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "version"], name="posting_version_once"),
+            models.UniqueConstraint(fields=["member", "id"], name="posting_of_member"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="posting_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(
+                    available_after__gte=0, pending_after__gte=0, held_after__gte=0, debt_after__gte=0
+                ),
+                name="posting_after_never_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(*[Q(kind=kind, from_side=a, to_side=b) for kind, a, b in MOVES], _connector=Q.OR),
+                name="posting_known_move",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["purchase"], name="posting_purchase", condition=Q(purchase__isnull=False)),
+            models.Index(fields=["answers"], name="posting_answers", condition=Q(answers__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.kind} {self.amount}"
+
+
+class Lot(models.Model):
+    """Points earned together: who funded them, under which revision, and what is left of them."""
+
+    member = _member_key()
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="lots", db_constraint=False, db_index=False
+    )
+    posting = models.ForeignKey(
+        Posting, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    issuer = models.ForeignKey(
+        "programs.Partner",
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("funded by"),
+    )
+    revision = models.ForeignKey(
+        "programs.Revision", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    earned_at = models.DateTimeField(_("earned"))
+    expires_on = models.DateField(_("last usable day"), null=True)
+    amount = models.BigIntegerField(_("amount"))
+    remaining = models.BigIntegerField(_("remaining"))
+    held = models.BigIntegerField(_("held"), default=0)
+    state = models.CharField(_("state"), max_length=8, choices=LotState, default=LotState.ACTIVE)
+
+    class Meta:
+        verbose_name = _("lot")
+        verbose_name_plural = _("lots")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["member", "id"], name="lot_of_member"),
+            models.UniqueConstraint(fields=["posting"], name="lot_opened_once"),
+            models.CheckConstraint(
+                condition=Q(remaining__gte=0, held__gte=0) & Q(amount__gte=F("remaining") + F("held")),
+                name="lot_within_amount",
+            ),
+        ]
+        indexes = [
+            # Spending order reads the open lots of one account.
+            models.Index(fields=["account"], name="lot_open", condition=~Q(state="closed")),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.remaining}/{self.amount}"
+
+
+class Allocation(AppendOnly):
+    """How much of a posting was drawn from, or given back to, a lot."""
+
+    member = _member_key()
+    posting = models.ForeignKey(
+        Posting, on_delete=models.PROTECT, related_name="allocations", db_constraint=False, db_index=False
+    )
+    lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="allocations", db_constraint=False)
+    amount = models.BigIntegerField(_("amount"))
+
+    class Meta:
+        verbose_name = _("allocation")
+        verbose_name_plural = _("allocations")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["posting", "lot"], name="allocation_once"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="allocation_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.posting_id} x {self.lot_id} x {self.amount}"
