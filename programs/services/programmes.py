@@ -1,0 +1,67 @@
+"""Loading a programme from its file: the working copy becomes what the file says, all or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from loyalty.core.models import User
+from programs.engine.document import Core
+from programs.engine.reader import InvalidDocument
+from programs.models import Programme, Revision
+from programs.services.documents.reading import invalid_file, read_file
+from programs.services.publishing import publish as publish_programme
+from programs.services.working_copy import write_working_copy
+
+# Two loads of a new programme at the same time: the second one waits and then finds it. Any number will do.
+LOADING_LOCK = 20180602
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What loading did. `changed`: the working copy or what is in force is different now."""
+
+    programme: Programme
+    revision: Revision | None
+    changed: bool
+
+
+@transaction.atomic
+def load(
+    text: str | bytes,
+    *,
+    now: datetime,
+    file_name: str = "",
+    publish: bool = False,
+    effective_from: datetime | None = None,
+    author: User | None = None,
+) -> Loaded:
+    """Take a programme file. Raises InvalidProgrammeFile (nothing is written) and what publishing raises."""
+    read = read_file(text, file_name=file_name)
+    try:
+        return load_core(read.core, now=now, publish=publish, effective_from=effective_from, author=author)
+    except InvalidDocument as invalid:
+        raise invalid_file(invalid.faults, read.parsed, file_name=file_name) from None
+
+
+@transaction.atomic
+def load_core(
+    core: Core,
+    *,
+    now: datetime,
+    publish: bool = False,
+    effective_from: datetime | None = None,
+    author: User | None = None,
+) -> Loaded:
+    """Take a checked document. Raises InvalidDocument when it contradicts what was published before."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOADING_LOCK])
+    programme, changed = write_working_copy(core, now=now)
+    if not publish:
+        return Loaded(programme, None, changed)
+    known = set(programme.activations.values_list("pk", flat=True))
+    revision = publish_programme(programme, now=now, effective_from=effective_from, author=author)
+    fresh = programme.activations.exclude(pk__in=known).exists()
+    return Loaded(programme, revision, changed or fresh)

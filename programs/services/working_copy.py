@@ -1,0 +1,104 @@
+"""Writing a working copy from a document: parts are made, changed, retired, never deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from programs.engine.document import Core, dump_core
+from programs.engine.reader import Fault, InvalidDocument
+from programs.models import PointType, Programme, Revision, Rule, RuleGroup
+from programs.services.partners import ensure_coalition
+
+Part = PointType | RuleGroup | Rule
+PROGRAMME_FIELDS = ("name", "audience", "zone", "currency", "languages", "policies")
+PART_FIELDS = ("position", "settings", "retired_at")
+
+
+@transaction.atomic
+def write_working_copy(core: Core, *, now: datetime) -> tuple[Programme, bool]:
+    """Make the working copy equal to the document; the flag says whether anything changed.
+
+    Raises InvalidDocument when the document contradicts what was published before.
+    """
+    document = dump_core(core)
+    head = document["programme"] | {"policies": document["policies"]}
+    values = {name: head[name] for name in PROGRAMME_FIELDS}
+    programme = Programme.objects.select_for_update().filter(key=core.key).first()
+    changed = False
+    if programme is None:
+        coalition = ensure_coalition(core.currency)
+        programme = Programme.objects.create(key=core.key, coalition=coalition, **values)
+        changed = True
+    else:
+        _check_published(programme, core)
+        changed = _assign(programme, values)
+        if changed:
+            programme.save(update_fields=PROGRAMME_FIELDS)
+    point_types = [(entry, _point_type(entry)) for entry in document["point_types"]]
+    changed |= _write_parts(PointType, programme, point_types, now)
+    changed |= _write_parts(RuleGroup, programme, [(entry, {}) for entry in document["groups"]], now)
+    rules = [(entry, {"title": entry["title"]}) for entry in document["rules"]]
+    changed |= _write_parts(Rule, programme, rules, now)
+    return programme, changed
+
+
+def _point_type(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": entry["name"], "decimals": entry["decimals"]}
+
+
+def _write_parts(
+    model: type[Part],
+    programme: Programme,
+    entries: Sequence[tuple[Mapping[str, Any], dict[str, Any]]],
+    now: datetime,
+) -> bool:
+    manager: Any = model.objects
+    rows: dict[str, Any] = {row.key: row for row in manager.filter(programme=programme)}
+    new: list[Part] = []
+    touched: list[Part] = []
+    extra: set[str] = set()
+    for position, (entry, own) in enumerate(entries):
+        values = {"position": position, "settings": dict(entry), "retired_at": None, **own}
+        extra.update(own)
+        row = rows.pop(entry["key"], None)
+        if row is None:
+            new.append(model(programme=programme, key=entry["key"], **values))
+        elif _assign(row, values):
+            touched.append(row)
+    for row in rows.values():
+        if row.retired_at is None:
+            row.retired_at = now
+            touched.append(row)
+    manager.bulk_create(new)
+    if touched:
+        manager.bulk_update(touched, [*PART_FIELDS, *sorted(extra)])
+    return bool(new or touched)
+
+
+def _assign(row: Any, values: Mapping[str, Any]) -> bool:
+    """Set the values; True if one of them was different."""
+    changed = False
+    for name, value in values.items():
+        if getattr(row, name) != value:
+            setattr(row, name, value)
+            changed = True
+    return changed
+
+
+def _check_published(programme: Programme, core: Core) -> None:
+    """Amounts already kept are whole numbers of the smallest unit, so its size cannot change under them."""
+    if not Revision.objects.filter(programme=programme).exists():
+        return
+    faults = []
+    if programme.currency != core.currency:
+        faults.append(Fault("currency_fixed", ("programme", "currency")))
+    decimals = dict(programme.point_types.values_list("key", "decimals"))
+    for index, item in enumerate(core.point_types):
+        if decimals.get(item.key, item.decimals) != item.decimals:
+            faults.append(Fault("decimals_fixed", ("point_types", index, "decimals")))
+    if faults:
+        raise InvalidDocument(faults)
