@@ -6,7 +6,7 @@ Money is minor units, quantities thousandths, points the smallest unit of their 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from programs.engine.compiling import at, found
 from programs.engine.conditions import AnyOf, Condition, Not, dump_condition
 from programs.engine.document import PointType
 from programs.engine.facts import Facts
-from programs.engine.rules import EffectKind, Rule
+from programs.engine.rules import Rule
 from programs.selectors.rulesets import ruleset_of
 
 __all__ = ["Award", "Explanation", "Line", "Return", "Skip", "explain", "receipts"]
@@ -39,12 +39,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Award:
-    """Points of one rule. `base` is minor units of money, for rules per unit thousandths of a unit."""
+    """Points of one rule. `base` is minor units of money, for rules per unit thousandths of a unit.
+    `effect` is what the rule says it gives."""
 
     number: int
     rule: str
     title: Mapping[str, str]
-    effect: str
+    effect: Mapping[str, Any]
     point_type: str
     points: int
     base: int
@@ -180,7 +181,7 @@ def _award(entry: Mapping[str, Any], rules: Mapping[str, Rule]) -> Award:
         number=entry["no"],
         rule=entry["rule"],
         title=_title(rules, entry["rule"]),
-        effect=EffectKind.FIXED.value if rule is None else rule.effect.kind.value,
+        effect={} if rule is None else {**asdict(rule.effect), "kind": rule.effect.kind.value},
         point_type=entry["type"],
         points=entry["points"],
         base=entry.get("base", 0),
