@@ -197,7 +197,7 @@ class _PlanRun:
         return draft
 
     def _draft(self, rule: CompiledRule, positions: Sequence[int]) -> Draft:
-        """What a rule looks at on these lines; `unit` stays 0 when that is nothing or less than a full step."""
+        """What a rule looks at on these lines; `unit` stays 0 for nothing and for less than a full step."""
         values = self.bases.whole if rule.match is None else self.bases.lines
         if rule.kind is EffectKind.PER_UNIT:
             values = [0 if line.kind == _DISCOUNT else line.quantity for line in self.facts.lines]
