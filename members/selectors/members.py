@@ -29,7 +29,7 @@ def find_membership(programme: Programme, identifier: str) -> Membership | None:
     return found[0] if len(found) == 1 else None
 
 
-def matching_members(words: str) -> QuerySet[Member, dict[str, Any]]:
+def matching_members(words: str) -> QuerySet[Member, Any]:
     """Ids of the members that staff may mean: by number, identifier, last digits of a card, or names.
 
     Of several words each must be the beginning of a name.

@@ -12,8 +12,8 @@ from django.db.models import F, QuerySet, Sum
 
 from loyalty.core.models import ImportBatch
 from loyalty.core.translated import format_quantity
-from members.choices import LotState
-from members.models import Member, Membership, Purchase
+from members.choices import LotState, Side
+from members.models import Member, Membership, Purchase, Return
 from members.models.ledger import Account, Lot, Posting
 from programs.models import PointType
 
@@ -23,11 +23,14 @@ __all__ = [
     "accounts_with_types",
     "approximate_count",
     "balance_in_words",
-    "imports",
+    "change_of",
+    "last_import",
     "last_postings",
     "last_purchases",
+    "members",
     "open_lots",
     "outstanding",
+    "postings_of",
     "purchases_since",
 ]
 
@@ -85,6 +88,22 @@ def last_postings(accounts: Sequence[Account], most: int) -> list[Posting]:
     return found[:most]
 
 
+def postings_of(document: Purchase | Return) -> list[Posting]:
+    """What a purchase, or a return, did to the points of its member, in order."""
+    rows = Posting.objects.select_related("point_type", "purchase", "returned").order_by("id")
+    if isinstance(document, Purchase):
+        return list(rows.filter(purchase=document))
+    # There is no index by return: the account's postings of its operation are few.
+    accounts = Account.objects.filter(membership_id=document.membership_id)
+    return list(rows.filter(account__in=accounts, returned=document))
+
+
+def change_of(posting: Posting) -> int:
+    """What a posting did to the balance that the member sees (available less debt): signed points."""
+    signs = {Side.AVAILABLE: 1, Side.DEBT: 1}
+    return posting.amount * (signs.get(Side(posting.to_side), 0) - signs.get(Side(posting.from_side), 0))
+
+
 def last_purchases(membership: Membership, most: int) -> list[Purchase]:
     """The latest purchases by time of purchase."""
     rows = Purchase.objects.select_related("store", "partner", "revision").filter(membership=membership)
@@ -124,6 +143,6 @@ def outstanding() -> list[Outstanding]:
     ]
 
 
-def imports() -> ImportBatch | None:
+def last_import() -> ImportBatch | None:
     """The file taken in last."""
     return ImportBatch.objects.order_by("-id").first()

@@ -68,6 +68,8 @@ SENTENCES = {
     "is_set": gettext_lazy("%(fact)s is known"),
     "is_not_set": gettext_lazy("%(fact)s is not known"),
 }
+# Personal values that are not kept with a purchase.
+NOT_KEPT = ("member.age", "member.attribute.")
 _OWNERS = {
     "member": gettext_lazy("the member’s attribute “%(name)s”"),
     "purchase": gettext_lazy("the receipt’s attribute “%(name)s”"),
@@ -97,7 +99,7 @@ def seen_in_words(node: Mapping[str, Any], seen: Any, currency: str) -> str:
     """What this purchase had where the condition looked; empty when that cannot be said in one value."""
     while "not" in node or len(node.get("any", ())) == 1:
         node = node["not"] if "not" in node else node["any"][0]
-    if "is" not in node:
+    if "is" not in node or node.get("fact", "").startswith(NOT_KEPT):
         return ""
     if seen in (None, "", []):
         return _("not known for this purchase")

@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from loyalty.core.exact import currency_digits
+from loyalty.core.translated import format_quantity
 from members.models import Purchase
 from members.selectors.explain.evidence import basket_of, member_of
 from programs.engine.compiling import at, found
@@ -20,9 +21,9 @@ from programs.engine.conditions import AnyOf, Condition, Not, dump_condition
 from programs.engine.document import PointType
 from programs.engine.facts import Facts
 from programs.engine.rules import Rule
-from programs.selectors.rulesets import ruleset_of
+from programs.selectors.rulesets import compiled, ruleset_of
 
-__all__ = ["Award", "Explanation", "Line", "Return", "Skip", "explain", "receipts"]
+__all__ = ["Award", "Explanation", "Line", "Return", "Skip", "earned_in_words", "explain", "receipts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,3 +227,21 @@ def _return(row: Any) -> Return:
         lines=[(entry["line"] + 1, str(entry.get("share", "1"))) for entry in row.lines],
         taken=row.trace,
     )
+
+
+def earned_in_words(purchase: Purchase, entries: Sequence[Mapping[str, Any]] | None = None) -> str:
+    """What the purchase earned (or the given entries of a trace), in the units of its revision.
+
+    The revision's document need not be loaded: rules are known by its fingerprint.
+    """
+    totals = _sums(purchase.trace.get("awards", []) if entries is None else entries)
+    if not totals:
+        return ""
+    core = compiled(purchase.revision.sha256, purchase.revision_id).core
+    shown = []
+    for key, points in totals.items():
+        item = core.point_type(key)
+        known = {} if item is None else _point_type(item)
+        unit = known.get("unit") or known.get("name")
+        shown.append(format_quantity(points, known.get("decimals", 0), unit))
+    return ", ".join(shown)

@@ -47,6 +47,7 @@ REASONS = {
     "frequency": gettext_lazy("the member has already had it as often as is possible"),
     "cooldown": gettext_lazy("the member had it too short a time ago"),
     "no_lines": gettext_lazy("no line of the receipt is one that it looks at"),
+    "taken_out": gettext_lazy("another rule lets the lines that it looks at earn nothing"),
     "nothing_to_earn": gettext_lazy("nothing was paid for the lines that it looks at"),
     "below_step": gettext_lazy("the purchase is too small for it"),
     "rounded_to_zero": gettext_lazy("it gives less than the smallest unit, which was rounded to nothing"),

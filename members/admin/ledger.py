@@ -1,0 +1,119 @@
+"""Every movement of points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from loyalty.core.admin.base import ReadOnlyAdmin
+from loyalty.core.translated import format_quantity
+from members.admin.links import EMPTY, cause, link, moment
+from members.admin.statement import balance_after, signed
+from members.models.ledger import Posting
+
+
+@admin.register(Posting)
+class PostingAdmin(ReadOnlyAdmin):
+    """The ledger, the latest recorded first."""
+
+    list_display = (
+        "id",
+        "happened",
+        "member_page",
+        "kind",
+        "change",
+        "point_type",
+        "after",
+        "why",
+        "partner",
+    )
+    list_filter = ("kind", "point_type")
+    list_select_related = ("account__membership", "point_type", "purchase", "returned", "partner")
+    search_fields = ("id",)
+    search_help_text = _("The number of a posting, or the whole number of a member.")
+    ordering = ("-id",)
+    sortable_by = ()
+    fieldsets = (
+        (None, {"fields": ("member_page", "kind", "change", "point_type", "why", "reference")}),
+        (_("Balance after"), {"fields": ("after", "available", "pending", "held", "debt")}),
+        (_("Details"), {"fields": ("from_side", "to_side", "happened", "recorded", "version", "operation",
+                                   "revision_page", "partner", "answers_page", "actor")}),
+    )  # fmt: skip
+    readonly_fields = (
+        "member_page", "change", "why", "after", "available", "pending", "held", "debt", "happened",
+        "recorded", "revision_page", "answers_page",
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Posting]:
+        heavy = [f"purchase__{name}" for name in ("lines", "facts", "tenders", "trace")]
+        return super().get_queryset(request).defer(*heavy, "returned__lines", "returned__trace")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        text = search_term.strip().removeprefix("#")
+        if not text:
+            return queryset, False
+        if text.isascii() and text.isdigit() and len(text) < 19:
+            numbered = queryset.filter(pk=int(text))
+            if numbered.exists():
+                return numbered, False
+        return queryset.filter(account__membership__number=text), False
+
+    @display(description=_("happened"))
+    def happened(self, posting: Posting) -> str:
+        return moment(posting.occurred_at)
+
+    @display(description=_("recorded"))
+    def recorded(self, posting: Posting) -> str:
+        return moment(posting.recorded_at)
+
+    @display(description=_("member"))
+    def member_page(self, posting: Posting) -> SafeString | str:
+        return link(posting.account.membership)
+
+    @display(description=_("change"))
+    def change(self, posting: Posting) -> str:
+        return signed(posting)
+
+    @display(description=_("balance after"))
+    def after(self, posting: Posting) -> str:
+        return balance_after(posting)
+
+    @display(description=_("why"))
+    def why(self, posting: Posting) -> SafeString | str:
+        return cause(posting)
+
+    @display(description=_("undoes or continues"))
+    def answers_page(self, posting: Posting) -> SafeString | str:
+        return link(posting.answers)
+
+    @display(description=_("revision"))
+    def revision_page(self, posting: Posting) -> str:
+        return EMPTY if posting.revision is None else str(posting.revision.number)
+
+    @display(description=_("available"))
+    def available(self, posting: Posting) -> str:
+        return _points(posting, posting.available_after)
+
+    @display(description=_("pending"))
+    def pending(self, posting: Posting) -> str:
+        return _points(posting, posting.pending_after)
+
+    @display(description=_("held"))
+    def held(self, posting: Posting) -> str:
+        return _points(posting, posting.held_after)
+
+    @display(description=_("debt"))
+    def debt(self, posting: Posting) -> str:
+        return _points(posting, posting.debt_after)
+
+
+def _points(posting: Posting, points: int) -> str:
+    return format_quantity(points, posting.point_type.decimals)
