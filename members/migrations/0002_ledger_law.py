@@ -37,6 +37,8 @@ class Migration(migrations.Migration):
     dependencies = [("members", "0001_initial")]
 
     operations = [
+        # Everything that is committed together carries one operation number.
+        migrations.RunSQL("CREATE SEQUENCE members_operation_id_seq", "DROP SEQUENCE members_operation_id_seq"),
         *[_add(*key) for key in COMPOSITE_KEYS],
         ForbidChange("DocumentKey"),
         ForbidChange("Purchase"),

@@ -1,0 +1,85 @@
+"""Joining a programme."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from members.choices import IdentifierKind, MembershipStatus
+from members.models import Identifier, Member, Membership, Person
+from programs.models import Programme
+
+
+@transaction.atomic
+def enrol(
+    *,
+    programme: Programme,
+    number: str,
+    now: datetime,
+    joined_at: datetime | None = None,
+    channel: str = "",
+    attributes: Mapping[str, str] | None = None,
+) -> Membership:
+    """Make the holder of a card number a member of the programme; a known holder joins with the member they have.
+    Enrolling twice gives the membership that is there."""
+    return enrol_many(
+        programme=programme,
+        numbers=[number],
+        now=now,
+        joined_at={number: joined_at or now},
+        channel=channel,
+        attributes={number: attributes or {}},
+    )[number]
+
+
+@transaction.atomic
+def enrol_many(
+    *,
+    programme: Programme,
+    numbers: Sequence[str],
+    now: datetime,
+    joined_at: Mapping[str, datetime],
+    channel: str = "",
+    attributes: Mapping[str, Mapping[str, str]] | None = None,
+) -> dict[str, Membership]:
+    """Enrol many card numbers at once; returns the membership of each."""
+    known = {
+        identifier.value: identifier.member_id
+        for identifier in Identifier.objects.filter(value__in=numbers, is_active=True).order_by("id")
+    }
+    strangers = [number for number in numbers if number not in known]
+    members = Member.objects.bulk_create([Member() for _ in strangers])
+    Person.objects.bulk_create(
+        [
+            Person(member=member, attributes=dict((attributes or {}).get(number, {})))
+            for member, number in zip(members, strangers, strict=True)
+        ]
+    )
+    Identifier.objects.bulk_create(
+        [
+            Identifier(member=member, kind=IdentifierKind.CARD, value=number)
+            for member, number in zip(members, strangers, strict=True)
+        ]
+    )
+    known |= {number: member.pk for member, number in zip(members, strangers, strict=True)}
+    Membership.objects.bulk_create(
+        [
+            Membership(
+                member_id=known[number],
+                programme=programme,
+                number=number,
+                status=MembershipStatus.ACTIVE,
+                joined_at=joined_at.get(number, now),
+                channel=channel,
+            )
+            for number in numbers
+        ],
+        ignore_conflicts=True,
+    )
+    by_member = {
+        membership.member_id: membership
+        for membership in Membership.objects.filter(programme=programme, member_id__in=known.values())
+    }
+    return {number: by_member[known[number]] for number in numbers}

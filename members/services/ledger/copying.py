@@ -1,0 +1,48 @@
+"""COPY of rows, encoded by hand: the fastest way into PostgreSQL for one row as for a hundred thousand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from psycopg import Cursor
+from psycopg.sql import SQL, Identifier
+
+_CHUNK = 2_000
+
+
+def _escaped(text: str) -> str:
+    if "\\" in text:
+        text = text.replace("\\", "\\\\")
+    if "\n" in text or "\t" in text or "\r" in text:
+        text = text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+    return text
+
+
+_ENCODERS: dict[type, Any] = {
+    int: str,
+    str: _escaped,
+    type(None): lambda _value: "\\N",
+    datetime: datetime.isoformat,
+    date: date.isoformat,
+    bool: lambda value: "t" if value else "f",
+    bytes: lambda value: "\\\\x" + value.hex(),
+}
+
+
+def copy_rows(cursor: Cursor[Any], table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Append rows to a table. Values: whole numbers, texts (JSON as text), moments, days, bytes, None."""
+    encoders = _ENCODERS
+    statement = SQL("COPY {} ({}) FROM STDIN").format(
+        Identifier(table), SQL(", ").join(map(Identifier, columns))
+    )
+    with cursor.copy(statement) as copy:
+        lines: list[str] = []
+        for row in rows:
+            lines.append("\t".join([encoders[type(value)](value) for value in row]))
+            if len(lines) >= _CHUNK:
+                copy.write("\n".join(lines) + "\n")
+                lines.clear()
+        if lines:
+            copy.write("\n".join(lines) + "\n")

@@ -1,0 +1,134 @@
+"""Locking memberships and loading what an operation on them has to know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+
+from members.engine.ledger import Book, LotRow, Shortage
+from programs.engine.facts import Usage
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A locked membership with its books by point type and the counters its rules look at.
+
+    `recorded` are the times of purchases recorded since the sheet was opened; they are not in the database yet.
+    """
+
+    membership: int
+    member: int
+    joined_at: datetime
+    attributes: Mapping[str, str]
+    birth_date: date | None
+    books: dict[int, Book] = field(default_factory=dict)
+    purchases: int = 0
+    amount: int = 0
+    last_purchase_at: datetime | None = None
+    usage: dict[tuple[str, str], Usage] = field(default_factory=dict)
+    last_award: dict[str, datetime] = field(default_factory=dict)
+    changed_usage: set[tuple[str, str]] = field(default_factory=set)
+    recorded: list[datetime] = field(default_factory=list)
+    touched: bool = False
+
+
+def open_sheets(memberships: Sequence[int]) -> dict[int, Sheet]:
+    """Lock memberships in the order of their ids (always the same order, so that no two operations wait for each
+    other) and load their books. Inside a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT m.id, m.member_id, m.joined_at, p.attributes::text, p.birth_date,
+                   s.purchases, s.amount, s.last_purchase_at
+            FROM members_membership m
+            LEFT JOIN members_person p ON p.member_id = m.member_id
+            LEFT JOIN members_memberstats s ON s.membership_id = m.id
+            WHERE m.id = ANY(%s) ORDER BY m.id FOR UPDATE OF m
+            """,
+            [list(memberships)],
+        )
+        sheets = {row[0]: _sheet(row) for row in cursor.fetchall()}
+        _load_books(cursor, sheets)
+        _load_usage(cursor, sheets)
+    return sheets
+
+
+def _sheet(row: Sequence[Any]) -> Sheet:
+    attributes = json.loads(row[3]) if row[3] else {}
+    return Sheet(row[0], row[1], row[2], attributes, row[4], {}, row[5] or 0, row[6] or 0, row[7])
+
+
+def _load_books(cursor: Any, sheets: dict[int, Sheet]) -> None:
+    cursor.execute(
+        """
+        SELECT membership_id, id, member_id, point_type_id, available, pending, held, debt, version, last_recorded_at
+        FROM members_account WHERE membership_id = ANY(%s)
+        """,
+        [list(sheets)],
+    )
+    books: dict[int, Book] = {}
+    for membership, *columns in cursor.fetchall():
+        book = Book(*columns)
+        books[book.id] = book
+        sheets[membership].books[book.point_type] = book
+    if not books:
+        return
+    cursor.execute(
+        """
+        SELECT account_id, id, posting_id, issuer_id, revision_id, earned_at, amount, remaining, expires_on
+        FROM members_lot WHERE account_id = ANY(%s) AND state <> 'closed'
+        """,
+        [list(books)],
+    )
+    for account, *columns in cursor.fetchall():
+        lot = LotRow(*columns)
+        books[account].lots[lot.id] = lot
+    indebted = [book.id for book in books.values() if book.debt]
+    if indebted:
+        cursor.execute(
+            """
+            SELECT s.account_id, s.id, s.amount - coalesce(sum(r.amount), 0)
+            FROM members_posting s
+            LEFT JOIN members_posting r ON r.answers_id = s.id AND r.kind = 'debt_repay'
+            WHERE s.account_id = ANY(%s) AND s.kind = 'reverse' AND s.from_side = 'debt'
+            GROUP BY s.id HAVING s.amount > coalesce(sum(r.amount), 0) ORDER BY s.id
+            """,
+            [indebted],
+        )
+        for account, posting, unpaid in cursor.fetchall():
+            books[account].shortages.append(Shortage(posting, int(unpaid)))
+
+
+def _load_usage(cursor: Any, sheets: dict[int, Sheet]) -> None:
+    cursor.execute(
+        "SELECT membership_id, rule, period, points, times, last_at FROM members_ruleusage WHERE membership_id = ANY(%s)",
+        [list(sheets)],
+    )
+    for membership, rule, period, points, times, last_at in cursor.fetchall():
+        sheet = sheets[membership]
+        sheet.usage[rule, period] = Usage(points, times)
+        if last_at is not None:
+            sheet.last_award[rule] = max(last_at, sheet.last_award.get(rule, last_at))
+
+
+def load_closed_lots(book: Book, lots: Sequence[int]) -> None:
+    """Bring back lots that were used up, when spent points return to them."""
+    missing = [lot for lot in lots if lot not in book.lots]
+    if not missing:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id, posting_id, issuer_id, revision_id, earned_at, amount, remaining, expires_on
+            FROM members_lot WHERE account_id = %s AND id = ANY(%s)
+            """,
+            [book.id, missing],
+        )
+        for columns in cursor.fetchall():
+            lot = LotRow(*columns)
+            book.lots[lot.id] = lot

@@ -1,0 +1,57 @@
+"""One return, in a transaction of its own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+import orjson
+from django.db import transaction
+
+from members.choices import DocumentKind
+from members.models import DocumentKey, Purchase, Return
+from members.services.purchases import known_document
+from members.services.recording import Recorder
+from members.services.returning import Returned, ReturnLine, Reverser
+
+__all__ = ["ReturnLine", "Returned", "record_return", "return_digest"]
+
+
+def return_digest(purchase: Purchase, lines: Sequence[ReturnLine] | None) -> bytes:
+    """SHA-256 of what a return says."""
+    said = None if lines is None else [list(line) for line in lines]
+    return hashlib.sha256(orjson.dumps([purchase.number, said])).digest()
+
+
+def record_return(
+    *,
+    purchase: Purchase,
+    number: str,
+    now: datetime,
+    occurred_at: datetime | None = None,
+    lines: Sequence[ReturnLine] | None = None,
+) -> Returned:
+    """Record a return once; without lines all that is left of the purchase comes back.
+
+    Raises ReturnTooLarge, NothingToReturn, DuplicateReceipt; nothing is changed then.
+    """
+    digest = return_digest(purchase, lines)
+    programme = purchase.membership.programme
+    with transaction.atomic():
+        recorder = Recorder(programme, now)
+        recorder.open([purchase.membership_id])
+        key = known_document(programme, purchase.partner_id, DocumentKind.RETURN, number, digest)
+        if key is not None:
+            return _again(key)
+        reverser = Reverser(recorder, recorder.sheets[purchase.membership_id], purchase)
+        returned = reverser.record(number, occurred_at or now, lines, digest)
+        recorder.flush()
+        return returned
+
+
+def _again(key: DocumentKey) -> Returned:
+    taken: dict[str, int] = {}
+    for entry in Return.objects.only("trace").get(pk=key.document_id).trace:
+        taken[entry["type"]] = taken.get(entry["type"], 0) + entry["points"]
+    return Returned(key.document_id, taken, {}, {}, repeated=True)
