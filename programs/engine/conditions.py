@@ -108,7 +108,7 @@ class ConditionReader:
                 reader.fault("empty_group", kind)
             node = All(children) if kind == "all" else AnyOf(children)
         elif kind == "not":
-            inner = reader.child("not")
+            inner = reader.child("not", required=True)
             node = Not(self.read(inner, scope, depth + 1)) if inner else ALWAYS
         elif kind == "fact":
             node = self._leaf(reader, scope)
@@ -130,7 +130,7 @@ class ConditionReader:
         return Leaf(name, operator, self._value(reader, known.type, operator))
 
     def _lines(self, reader: Reader, scope: Scope, depth: int) -> Condition:
-        inner = reader.child("lines")
+        inner = reader.child("lines", required=True)
         measure = reader.choice("of", Measure, default=Measure.COUNT)
         operator = reader.choice("is", Operator, default=Operator.AT_LEAST)
         if scope is not Scope.PURCHASE:

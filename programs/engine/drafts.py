@@ -60,6 +60,7 @@ class Draft:
         "positions",
         "rule",
         "uncut",
+        "uncut_parts",
         "unit",
         "value",
         "weights",
@@ -80,6 +81,7 @@ class Draft:
         self.parts: list[int] | None = None
         self.cut = ""
         self.uncut: int | Fraction = 0
+        self.uncut_parts: list[int] | None = None
 
     @property
     def points(self) -> int:
@@ -94,10 +96,12 @@ class Draft:
         return self.parts
 
     def cut_to(self, points: int, name: str) -> None:
-        """Make the award smaller; every line keeps its share."""
+        """Make the award smaller; every line keeps its share of the award before any cut."""
         self.cut, self.uncut = name, self.uncut or self.points
         if points:
-            self.parts = split(points, self.shares())
+            if self.uncut_parts is None:
+                self.uncut_parts = self.shares()
+            self.parts = split(points, self.uncut_parts)
         self.value = points
 
     def award(self, number: int, point_type: str, lines: int) -> Award:

@@ -226,8 +226,8 @@ class Reader:
             return ()
         return tuple(value)
 
-    def child(self, name: str) -> Reader | None:
-        value = self.take(name)
+    def child(self, name: str, *, required: bool = False) -> Reader | None:
+        value = self.take(name, required=required)
         return None if value is None else Reader(value, (*self.path, name), self.faults)
 
     def children(self, name: str, *, most: int) -> Iterator[Reader]:

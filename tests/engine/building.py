@@ -76,7 +76,7 @@ def skipped(result: Evaluation) -> dict[str, str]:
 
 
 def earned(rules: Ruleset, purchase: Basket, member: MemberFacts = NOBODY) -> dict[str, int]:
-    """Points by rule. Every rule that is switched on either gives something or has exactly one reason why not."""
+    """Points by rule. Every rule that is on gives something or has exactly one reason why not."""
     result = evaluate(purchase, member, rules)
     points, reasons = given(result), skipped(result)
     on = {rule.key for rule in rules.core.rules if rule.enabled}

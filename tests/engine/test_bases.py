@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from programs.engine.bases import BaseCalculator
-from programs.engine.facts import Facts, Line, NOTHING, Tender
 from programs.engine.document import read_core
+from programs.engine.facts import NOTHING, Facts, Line, Tender
 from programs.engine.ruleset import Ruleset
 from tests.engine.building import (
     NOBODY,

@@ -78,7 +78,7 @@ def test_each_rounding_mode(mode: str, by_rule: list[int]) -> None:
 @pytest.mark.parametrize(
     ("level", "mode", "points", "parts"),
     [
-        # two rules of 10 % and 5 % on lines of 9.00, 9.00 and 8.00: 2.6 and 1.3; lines 0.9 0.9 0.8 and 0.45 0.45 0.4
+        # 10 % and 5 % of 9.00, 9.00 and 8.00: 2.6 and 1.3; by line 0.9 0.9 0.8 and 0.45 0.45 0.4
         ("rule", "floor", {"ten": 2, "five": 1}, [(1, 1, 0), (0, 1, 0)]),
         ("rule", "half_up", {"ten": 3, "five": 1}, [(1, 1, 1), (0, 1, 0)]),
         ("line", "floor", {}, []),
