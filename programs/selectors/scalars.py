@@ -13,7 +13,7 @@ Scalar = str | int | bool | None
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,30})", re.ASCII)
 _FLOAT = re.compile(
-    r"[-+]?(?:(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*|[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?|\.inf|\.nan)",
+    r"[-+]?(?:(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]+)?|\.inf|\.nan)",
     re.ASCII | re.IGNORECASE,
 )
 _ZEROS_OR_DIGITS = re.compile(r"[-+]?[0-9]+", re.ASCII)
@@ -35,7 +35,9 @@ def plain(word: str) -> Scalar:
 
 
 def needs_quotes(text: str) -> bool:
-    """True if this text, written without quotes, would be read as something else."""
+    """True if this text, written without double quotes, would be read as something else."""
+    if not text.isprintable():  # rare line breaks would be folded to blanks
+        return True
     try:
         return plain(text) != text
     except UnquotedDecimal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from loyalty.core.translated import LAST_LANGUAGE
 from programs.models import Coalition, Partner, Source
 from programs.models.partners import MAIN_SOURCE
 
@@ -15,7 +16,7 @@ COALITION_KEY = "main"
 def ensure_partner(code: str, *, name: str = "", is_operator: bool = False) -> Partner:
     """The partner with this code; made with its main source when there is none."""
     partner, _created = Partner.objects.get_or_create(
-        code=code, defaults={"name": {"*": name or code}, "is_operator": is_operator}
+        code=code, defaults={"name": {LAST_LANGUAGE: name or code}, "is_operator": is_operator}
     )
     ensure_main_source(partner)
     return partner
@@ -36,6 +37,6 @@ def ensure_coalition(currency: str) -> Coalition:
     coalition = Coalition.objects.order_by("id").first()
     if coalition is None:
         coalition = Coalition.objects.create(
-            key=COALITION_KEY, name={"*": COALITION_KEY}, currency=currency, operator=operator
+            key=COALITION_KEY, name={LAST_LANGUAGE: COALITION_KEY}, currency=currency, operator=operator
         )
     return coalition

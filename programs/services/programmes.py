@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
@@ -55,7 +56,12 @@ def load_core(
     effective_from: datetime | None = None,
     author: User | None = None,
 ) -> Loaded:
-    """Take a checked document. Raises InvalidDocument when it contradicts what was published before."""
+    """Take a checked document. An `effective_from` without an offset is in the programme's zone.
+
+    Raises InvalidDocument when the document contradicts what was published before.
+    """
+    if effective_from is not None and effective_from.tzinfo is None:
+        effective_from = effective_from.replace(tzinfo=ZoneInfo(core.zone))
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOADING_LOCK])
     programme, changed = write_working_copy(core, now=now)

@@ -1,9 +1,11 @@
 """A programme file becomes a working copy and, published, a frozen revision; once more, nothing."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import DatabaseError, IntegrityError, transaction
 
 from loyalty.core.models import AuditEntry, OutboxEvent
 from programs.choices import ProgrammeStatus
@@ -17,6 +19,7 @@ from programs.services.publishing import (
     ActivationInForce,
     ActivationInThePast,
     ActivationTaken,
+    ProgrammeClosed,
     publish,
     rollback,
     withdraw,
@@ -194,3 +197,42 @@ def test_the_cashback_example_leaves_out_fuel() -> None:
     [rule] = ruleset_at(programme.pk, NOW).ruleset.core.rules
     assert isinstance(rule.lines, Leaf)
     assert rule.lines.value == ("FUEL",)
+
+
+def test_a_closed_programme_is_not_published_again() -> None:
+    programme = load(POINTS, now=NOW).programme
+    Programme.objects.update(status=ProgrammeStatus.CLOSED)
+    with pytest.raises(ProgrammeClosed):
+        publish(programme, now=NOW)
+
+
+def test_the_database_itself_refuses_what_must_never_be() -> None:
+    first = load(POINTS, now=NOW, publish=True)
+    other = load(changed("key: grocery-points", "key: other"), now=NOW, publish=True)
+    revision = first.revision
+    back_dated = {"effective_from": NOW, "recorded_at": LATER, "revision": revision}
+    refusals: list[tuple[type[Exception], Callable[[], object]]] = [
+        (DatabaseError, lambda: Revision.objects.update(number=7)),
+        (DatabaseError, lambda: Revision.objects.all().delete()),
+        (DatabaseError, lambda: RevisionActivation.objects.update(effective_from=LATER)),
+        (
+            IntegrityError,
+            lambda: RevisionActivation.objects.create(
+                programme=other.programme, revision=revision, effective_from=LATER, recorded_at=NOW
+            ),
+        ),
+        (DatabaseError, lambda: RevisionActivation.objects.create(programme=first.programme, **back_dated)),
+        (IntegrityError, lambda: Partner.objects.create(code="second", is_operator=True)),
+    ]
+    for kind, act in refusals:
+        with pytest.raises(kind), transaction.atomic():
+            act()
+    activation = RevisionActivation.objects.get(programme=first.programme)
+    assert activation.revision == revision
+
+
+def test_two_programmes_share_the_hidden_coalition() -> None:
+    first = load(POINTS, now=NOW).programme
+    second = load((EXAMPLES / "grocery_cashback.yaml").read_bytes(), now=NOW).programme
+    assert first.coalition == second.coalition
+    assert Partner.objects.count() == 1

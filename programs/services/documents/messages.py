@@ -67,6 +67,7 @@ EXPECTED_TYPES: dict[str, Text] = {
     "list of texts": _("a list of texts"),
     "local moment": _("a date and time without an offset, such as 2026-12-31T09:00"),
     "mapping": _("settings with names, such as “key: value”"),
+    "mapping of texts": _("names that are text"),
     "moment": _("a date and time such as 2026-12-31T09:00"),
     "number": _("a whole number, or a decimal number in quotes"),
     "pair": _("two values: from and to"),

@@ -1,0 +1,5 @@
+"""Back office pages of programmes and partners."""
+
+from programs.admin import partners, programmes, revisions
+
+__all__ = ["partners", "programmes", "revisions"]

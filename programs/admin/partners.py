@@ -1,0 +1,98 @@
+"""Partners, their stores, and coalitions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from loyalty.core.admin.base import ModelAdmin, ReadOnlyAdmin, TabularInline, badge
+from programs.models import Coalition, Partner, Source, Store
+from programs.services.partners import ensure_main_source
+
+
+class NeverDeleted(ModelAdmin):
+    """Receipts name these rows, so they stay; their code does not change after the first save."""
+
+    fixed: tuple[str, ...] = ("code",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        always = tuple(self.readonly_fields)
+        return always if obj is None else (*always, *self.fixed)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class SourceInline(TabularInline):
+    """Where the partner's receipt numbers come from."""
+
+    model = Source
+    fields = readonly_fields = ("code",)
+    can_delete = False
+    hide_title = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Partner)
+class PartnerAdmin(NeverDeleted):
+    """Companies whose tills and shops report purchases."""
+
+    list_display = ("label", "code", "status_badge", "is_operator", "created_at")
+    list_display_links = ("label", "code")
+    list_filter = ("status",)
+    search_fields = ("code", "name")
+    fields = ("name", "code", "status", "is_operator", "created_at")
+    readonly_fields = ("is_operator", "created_at")
+    inlines = (SourceInline,)
+    status_badge = badge("status", _("status"))
+
+    @display(description=_("name"))
+    def label(self, partner: Partner) -> str:
+        return str(partner)
+
+    def save_model(self, request: HttpRequest, obj: Partner, form: ModelForm[Any], change: Any) -> None:
+        super().save_model(request, obj, form, change)
+        ensure_main_source(obj)
+
+
+@admin.register(Store)
+class StoreAdmin(NeverDeleted):
+    """Places where a partner sells."""
+
+    fixed = ("partner", "code")
+    list_display = ("label", "code", "partner", "created_at")
+    list_display_links = ("label", "code")
+    list_filter = ("partner",)
+    list_select_related = ("partner",)
+    search_fields = ("code", "name")
+    fields = ("partner", "code", "name", "created_at")
+    readonly_fields = ("created_at",)
+
+    @display(description=_("name"))
+    def label(self, store: Store) -> str:
+        return str(store)
+
+
+@admin.register(Coalition)
+class CoalitionAdmin(ReadOnlyAdmin):
+    """Partners that share programmes and settle with each other."""
+
+    list_display = ("label", "key", "currency", "operator")
+    list_display_links = ("label", "key")
+    list_select_related = ("operator",)
+    fields = ("label", "key", "currency", "operator")
+    readonly_fields = ("label",)
+
+    @display(description=_("name"))
+    def label(self, coalition: Coalition) -> str:
+        return str(coalition)

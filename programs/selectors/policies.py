@@ -1,0 +1,100 @@
+"""The policies of a programme in words: what each decides, and what each choice means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Text = str | Promise
+
+# Per policy: what it decides, and the meaning of each choice.
+POLICIES: dict[str, tuple[Text, dict[str, Text]]] = {
+    "tax": (
+        _("Points are earned on prices"),
+        {"included": _("with tax"), "excluded": _("without tax")},
+    ),
+    "discounts": (
+        _("Discounts"),
+        {
+            "after": _("points are earned on what was paid"),
+            "before": _("points are earned on the price before discounts"),
+        },
+    ),
+    "order_discount": (
+        _("A discount on the whole purchase"),
+        {"spread": _("is spread over its lines"), "left_out": _("does not touch rules for certain lines")},
+    ),
+    "stored_value": (
+        _("Paying by gift card"),
+        {"tender": _("earns points like money"), "lowers_base": _("earns no points")},
+    ),
+    "paid_with_points": (
+        _("What was paid with points"),
+        {"earns_nothing": _("earns no points"), "earns": _("earns points like money")},
+    ),
+    "rounding": (
+        _("Fractions of a point"),
+        {
+            "floor": _("are dropped"),
+            "half_up": _("a half counts as a whole"),
+            "half_even": _("a half goes to the even number"),
+            "half_down": _("a half is dropped"),
+            "ceiling": _("count as a whole"),
+        },
+    ),
+    "rounding_level": (
+        _("Fractions are rounded"),
+        {
+            "rule": _("once for each rule"),
+            "line": _("for each line"),
+            "basket": _("once for the whole purchase"),
+        },
+    ),
+    "bonus_after_return": (
+        _("A bonus whose condition no longer holds after a return"),
+        {"kept_in_proportion": _("is kept in proportion"), "taken_back": _("is taken back")},
+    ),
+    "spent_points": (
+        _("Returned goods whose points are already spent"),
+        {"debt": _("leave a debt of points"), "clamp": _("take only the points that are there")},
+    ),
+    "restored_points": (
+        _("Points that paid for returned goods"),
+        {"original": _("come back with their old expiry date"), "new": _("come back as new points")},
+    ),
+    "spending_order": (
+        _("Points are spent"),
+        {
+            "soonest": _("those that expire soonest first"),
+            "oldest": _("the oldest first"),
+            "newest": _("the newest first"),
+        },
+    ),
+    "overspending": (
+        _("Asking for more points than there are"),
+        {"refuse": _("is refused"), "clamp": _("takes what is there")},
+    ),
+    "earning_kinds": (
+        _("Points are earned on"),
+        {
+            "product": _("products"),
+            "delivery": _("delivery"),
+            "fee": _("fees"),
+            "deposit": _("deposits"),
+            "gift_card": _("gift cards sold"),
+        },
+    ),
+}
+
+
+def policies_in_words(policies: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """One line per policy, in the order of the document: what it decides and what was chosen."""
+    lines = []
+    for name, chosen in policies.items():
+        title, choices = POLICIES.get(name, (name, {}))
+        options = chosen if isinstance(chosen, list) else [chosen]
+        lines.append((str(title), ", ".join(str(choices.get(option, option)) for option in options)))
+    return lines

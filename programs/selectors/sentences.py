@@ -1,0 +1,236 @@
+"""Conditions and rules as sentences for people: "basket total is at least 20.00 and category is coffee"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext, ngettext, override
+from django.utils.translation import gettext_lazy as _
+
+from loyalty.core.exact import Period, format_decimal
+from loyalty.core.translated import LAST_LANGUAGE, text
+from programs.engine.conditions import All, AnyOf, Condition, LinesLeaf, Measure, Not, dump_value
+from programs.engine.document import Core
+from programs.engine.rules import FACTOR_DIGITS, PERCENT_DIGITS, Caps, EffectKind, PeriodCap, Rule, Schedule
+from programs.engine.vocabulary import WEEKDAYS, FactType, Operator, fact
+
+FACTS: dict[str, str | Promise] = {
+    "basket.total": _("basket total"),
+    "basket.total_without_tax": _("basket total without tax"),
+    "basket.discount": _("discount of the basket"),
+    "basket.quantity": _("number of items"),
+    "basket.lines": _("number of lines"),
+    "purchase.partner": _("partner"),
+    "purchase.store": _("store"),
+    "purchase.channel": _("channel"),
+    "purchase.payment": _("way of paying"),
+    "purchase.till": _("till"),
+    "purchase.cashier": _("cashier"),
+    "purchase.weekday": _("day of the week"),
+    "purchase.time": _("time of day"),
+    "purchase.date": _("date"),
+    "purchase.month": _("month"),
+    "purchase.day_of_month": _("day of the month"),
+    "member.purchases_before": _("number of earlier purchases"),
+    "member.days_since_last_purchase": _("days since the last purchase"),
+    "member.days_since_joining": _("days since joining"),
+    "member.age": _("age"),
+    "line.sku": _("article"),
+    "line.category": _("category"),
+    "line.department": _("department"),
+    "line.brand": _("brand"),
+    "line.label": _("label"),
+    "line.kind": _("kind of line"),
+    "line.amount": _("amount of the line"),
+    "line.discount": _("discount of the line"),
+    "line.quantity": _("quantity of the line"),
+}
+
+OPERATORS: dict[Operator, str | Promise] = {
+    Operator.EQUALS: _("%(fact)s is %(value)s"),
+    Operator.NOT_EQUALS: _("%(fact)s is not %(value)s"),
+    Operator.ONE_OF: _("%(fact)s is one of %(value)s"),
+    Operator.NONE_OF: _("%(fact)s is none of %(value)s"),
+    Operator.AT_LEAST: _("%(fact)s is at least %(value)s"),
+    Operator.MORE_THAN: _("%(fact)s is more than %(value)s"),
+    Operator.AT_MOST: _("%(fact)s is at most %(value)s"),
+    Operator.LESS_THAN: _("%(fact)s is less than %(value)s"),
+    Operator.BETWEEN: _("%(fact)s is from %(low)s to %(high)s"),
+    Operator.STARTS_WITH: _("%(fact)s begins with %(value)s"),
+    Operator.IS_SET: _("%(fact)s is known"),
+    Operator.IS_NOT_SET: _("%(fact)s is not known"),
+}
+
+_MEASURES: dict[Measure, tuple[str | Promise, FactType]] = {
+    Measure.COUNT: (_("number of lines where %(where)s"), FactType.INTEGER),
+    Measure.QUANTITY: (_("quantity of the lines where %(where)s"), FactType.QUANTITY),
+    Measure.AMOUNT: (_("amount of the lines where %(where)s"), FactType.MONEY),
+}
+
+_DAYS: dict[str, str | Promise] = dict(
+    zip(
+        WEEKDAYS,
+        (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday")),
+        strict=True,
+    )
+)
+
+PERIODS: dict[Period, str | Promise] = {
+    Period.DAY: _("a day"),
+    Period.WEEK: _("a week"),
+    Period.MONTH: _("a month"),
+    Period.YEAR: _("a year"),
+    Period.LIFETIME: _("in all"),
+}
+
+SHOWN_VALUES = 12
+
+
+def sentence(condition: Condition | None, language: str | None, core: Core) -> str:
+    """The condition in words; empty when there is none."""
+    if condition is None:
+        return ""
+    with override(language or get_language() or LAST_LANGUAGE):
+        return _say(condition, core, inner=False)
+
+
+def rule_sentence(rule: Rule, core: Core, language: str | None = None) -> str:
+    """What the rule gives, when, on which lines and within which limits, as one sentence."""
+    with override(language or get_language() or LAST_LANGUAGE):
+        parts = [_effect(rule, core, language)]
+        if rule.lines is not None:
+            parts.append(
+                gettext("for lines where %(where)s") % {"where": _say(rule.lines, core, inner=False)}
+            )
+        if rule.when is not None:
+            parts.append(gettext("when %(when)s") % {"when": _say(rule.when, core, inner=False)})
+        parts.extend(_schedule(rule.schedule))
+        parts.extend(_caps(rule, core))
+        said = ", ".join(parts)
+        return said if rule.enabled else gettext("switched off: %(rule)s") % {"rule": said}
+
+
+# --- conditions ---------------------------------------------------------------------------------------------
+def _say(node: Condition, core: Core, *, inner: bool) -> str:
+    if isinstance(node, (All, AnyOf)):
+        word = (
+            gettext("%(first)s and %(second)s")
+            if isinstance(node, All)
+            else gettext("%(first)s or %(second)s")
+        )
+        several = len(node.children) > 1
+        said = [_say(child, core, inner=several) for child in node.children]
+        joined = said[0] if said else gettext("always")
+        for each in said[1:]:
+            joined = word % {"first": joined, "second": each}
+        return f"({joined})" if inner and several else joined
+    if isinstance(node, Not):
+        return gettext("not (%(condition)s)") % {"condition": _say(node.child, core, inner=False)}
+    if isinstance(node, LinesLeaf):
+        template, kind = _MEASURES[node.of]
+        named = str(template) % {"where": _say(node.where, core, inner=False)}
+        return _comparison(named, node.operator, node.value, kind, core)
+    known = fact(node.fact)
+    return _comparison(fact_name(node.fact), node.operator, node.value, known.type if known else None, core)
+
+
+def fact_name(name: str) -> str:
+    """A fact in words; an attribute of one's own is called as it is."""
+    declared = FACTS.get(name)
+    return name.partition(".attribute.")[2] or name if declared is None else str(declared)
+
+
+def _comparison(named: str, operator: Operator, value: Any, kind: FactType | None, core: Core) -> str:
+    values: dict[str, str] = {"fact": named}
+    if value is not None:
+        shown = value if isinstance(value, tuple) else (value,)
+        words = [_value(item, kind, core) for item in shown[:SHOWN_VALUES]]
+        if len(shown) > SHOWN_VALUES:
+            words.append(gettext("%(count)d more") % {"count": len(shown) - SHOWN_VALUES})
+        values |= {"value": ", ".join(words), "low": words[0], "high": words[-1]}
+    return str(OPERATORS[operator]) % values
+
+
+def _value(value: Any, kind: FactType | None, core: Core) -> str:
+    written = dump_value(value, kind, core.money_digits) if kind else value
+    if kind is FactType.WEEKDAY:
+        return str(_DAYS[written])
+    if kind is FactType.QUANTITY and "." in str(written):
+        return str(written).rstrip("0").rstrip(".")
+    return str(written)
+
+
+# --- rules --------------------------------------------------------------------------------------------------
+def _effect(rule: Rule, core: Core, language: str | None) -> str:
+    effect, item = rule.effect, core.point_type(rule.point_type)
+    values = {
+        "points": format_decimal(effect.points, item.decimals if item else 0),
+        "name": text(dict(item.name), language) if item else rule.point_type,
+        "step": format_decimal(effect.step, core.money_digits),
+        "currency": core.currency,
+        "percent": _short(effect.percent, PERCENT_DIGITS),
+        "factor": _short(effect.factor, FACTOR_DIGITS),
+    }
+    template = {
+        EffectKind.PER_STEP: gettext("%(points)s %(name)s for every full %(step)s %(currency)s"),
+        EffectKind.PERCENT: gettext("%(percent)s %% as %(name)s"),
+        EffectKind.PER_UNIT: gettext("%(points)s %(name)s for every item"),
+        EffectKind.FIXED: gettext("%(points)s %(name)s"),
+        EffectKind.MULTIPLIER: gettext("%(name)s × %(factor)s"),
+    }[effect.kind]
+    return template % values
+
+
+def _short(number: int, digits: int) -> str:
+    return format_decimal(number, digits).rstrip("0").rstrip(".")
+
+
+def _schedule(schedule: Schedule) -> list[str]:
+    said = []
+    if schedule.since:
+        said.append(gettext("from %(moment)s") % {"moment": f"{schedule.since:%Y-%m-%d %H:%M}"})
+    if schedule.until:
+        said.append(gettext("until %(moment)s") % {"moment": f"{schedule.until:%Y-%m-%d %H:%M}"})
+    if schedule.weekdays:
+        said.append(
+            gettext("on %(days)s") % {"days": ", ".join(str(_DAYS[WEEKDAYS[d]]) for d in schedule.weekdays)}
+        )
+    if schedule.hours:
+        hours = ", ".join(f"{a // 60:02}:{a % 60:02}–{b // 60:02}:{b % 60:02}" for a, b in schedule.hours)
+        said.append(gettext("at %(hours)s") % {"hours": hours})
+    return said
+
+
+def _caps(rule: Rule, core: Core) -> list[str]:
+    caps: Caps = rule.caps
+    item = core.point_type(rule.point_type)
+    digits = item.decimals if item else 0
+
+    def points(most: int) -> str:
+        return format_decimal(most, digits)
+
+    said = []
+    if caps.per_line is not None:
+        said.append(gettext("at most %(points)s a line") % {"points": points(caps.per_line)})
+    if caps.per_purchase is not None:
+        said.append(gettext("at most %(points)s a purchase") % {"points": points(caps.per_purchase)})
+    said += [
+        gettext("at most %(points)s a member %(period)s") % _period(cap, points(cap.most))
+        for cap in caps.per_member
+    ]
+    said += [
+        ngettext("once a member %(period)s", "at most %(points)s times a member %(period)s", cap.most)
+        % _period(cap, str(cap.most))
+        for cap in caps.times
+    ]
+    if caps.cooldown_hours:
+        said.append(gettext("not again for %(hours)d hours") % {"hours": caps.cooldown_hours})
+    if caps.budget is not None:
+        values = _period(caps.budget, points(caps.budget.most))
+        said.append(gettext("at most %(points)s for all members together %(period)s") % values)
+    return said
+
+
+def _period(cap: PeriodCap, points: str) -> dict[str, str]:
+    return {"points": points, "period": str(PERIODS[cap.period])}

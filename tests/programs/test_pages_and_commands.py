@@ -1,0 +1,151 @@
+"""The pages of programmes in the back office and the command over files."""
+
+import json
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from loyalty.core.models import User
+from programs.models import Partner, PointType, Programme, Revision, Rule, Source, Store
+from programs.services.programmes import Loaded, load
+
+pytestmark = pytest.mark.django_db
+EXAMPLES = Path(__file__).parents[1] / "scenarios" / "programmes"
+POINTS = EXAMPLES / "grocery_points.yaml"
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def loaded() -> Loaded:
+    return load(POINTS.read_bytes(), now=NOW, publish=True)
+
+
+@pytest.fixture
+def boss() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("boss@example.com", name="Bea"))
+    return client
+
+
+def run(*args: Any) -> str:
+    out = StringIO()
+    call_command("programme", *[str(each) for each in args], stdout=out)
+    return out.getvalue()
+
+
+# --- pages --------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("model", [Programme, PointType, Rule, Revision, Partner])
+def test_lists_and_pages_open(loaded: Loaded, boss: Client, model: Any) -> None:
+    name = f"admin:programs_{model._meta.model_name}"
+    assert boss.get(reverse(f"{name}_changelist"), {"q": "main"}).status_code == 200
+    row = model.objects.get()
+    assert boss.get(reverse(f"{name}_changelist")).status_code == 200
+    assert boss.get(reverse(f"{name}_change", args=(row.pk,))).status_code == 200
+
+
+def test_a_programme_tells_its_policies_rules_and_revisions(loaded: Loaded, boss: Client) -> None:
+    page = boss.get(reverse("admin:programs_programme_change", args=(loaded.programme.pk,))).content.decode()
+    for said in ("1 Points for every full 1.00 USD", "Points are earned on prices", "with tax", "edit"):
+        assert said in page
+
+
+def test_a_revision_shows_its_document(loaded: Loaded, boss: Client) -> None:
+    assert loaded.revision
+    page = boss.get(reverse("admin:programs_revision_change", args=(loaded.revision.pk,))).content.decode()
+    assert loaded.revision.sha256 in page
+    assert "per-dollar" in page
+
+
+def test_a_list_of_rules_takes_the_same_queries_for_many(loaded: Loaded, boss: Client) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as caught:
+            boss.get(reverse("admin:programs_rule_changelist"))
+        return len(caught)
+
+    queries()
+    few = queries()
+    text = POINTS.read_text()
+    rule = text[text.index("  - key: per-dollar") :]
+    load(text + "".join(rule.replace("per-dollar", f"rule-{n}") for n in range(30)), now=NOW)
+    assert queries() == few
+
+
+def test_a_new_partner_gets_a_source_and_keeps_its_code(loaded: Loaded, boss: Client) -> None:
+    inline = {"sources-TOTAL_FORMS": 0, "sources-INITIAL_FORMS": 0}
+    form = {"name_en": "Cafe", "code": "cafe", "status": "active", **inline}
+    boss.post(reverse("admin:programs_partner_add"), form)
+    cafe = Partner.objects.get(code="cafe")
+    assert Source.objects.get(partner=cafe).code == "main"
+    boss.post(
+        reverse("admin:programs_partner_change", args=(cafe.pk,)), {**form, "name_en": "Bar", "code": "bar"}
+    )
+    cafe.refresh_from_db()
+    assert (str(cafe), cafe.code) == ("Bar", "cafe")
+    boss.post(reverse("admin:programs_store_add"), {"partner": cafe.pk, "code": "s1", "name_en": "Harbour"})
+    store = Store.objects.get()
+    assert str(store) == "Harbour"
+    assert boss.get(reverse("admin:programs_store_change", args=(store.pk,))).status_code == 200
+
+
+# --- commands -----------------------------------------------------------------------------------------------
+def test_load_export_and_load_again(tmp_path: Path) -> None:
+    answer = json.loads(run("load", POINTS, "--effective-from", "2017-01-01", "--json"))
+    assert (answer["programme"], answer["status"], answer["revision"]) == ("grocery-points", "live", 1)
+    # Without an offset a time is in the programme's zone.
+    start = Revision.objects.get().activations.get().effective_from
+    assert start == datetime(2017, 1, 1, 5, tzinfo=UTC)
+    copy = tmp_path / "copy.yaml"
+    copy.write_text(run("export", "grocery-points"))
+    again = json.loads(run("load", copy, "--publish", "--json"))
+    assert again == {**answer, "changed": False}
+    assert "unchanged" in run("load", copy)
+    assert run("export", "grocery-points", "--revision", 1) == copy.read_text()
+    assert run("diff", "grocery-points", copy) == run("diff", "grocery-points:1", POINTS)
+
+
+def test_diff_says_what_is_different(loaded: Loaded, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(POINTS.read_text().replace('"1.00"', '"2.00"'))
+    assert run("diff", "grocery-points", other) == "rules[per-dollar].effect.step: 1.00 → 2.00\n"
+    [difference] = json.loads(run("diff", "grocery-points:1", other, "--json"))
+    assert difference == {"path": "rules[per-dollar].effect.step", "before": "1.00", "after": "2.00"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (("load", "nowhere.yaml"), 2),
+        (("export", "nothing"), 1),
+        (("diff", "nothing", "nothing"), 1),
+        (("diff", "grocery-points:9", "grocery-points"), 1),
+        (("diff", "grocery-points:x", "grocery-points"), 1),
+    ],
+)
+def test_refusals_are_sentences(loaded: Loaded, arguments: tuple[str, ...], status: int) -> None:
+    err = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("programme", *arguments, stdout=StringIO(), stderr=err)
+    assert ended.value.code == status
+    assert err.getvalue()
+
+
+def test_a_bad_file_is_told_by_line(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(POINTS.read_text().replace("decimals: 0", "decimals: 0.5"))
+    err = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("programme", "load", str(bad), stdout=StringIO(), stderr=err)
+    assert ended.value.code == 2
+    assert "bad.yaml" in err.getvalue()
+    assert "13:15: 0.5 is a number with a decimal point outside quotes." in err.getvalue()
+    assert "(expected: write it in quotes: “0.5”)" in err.getvalue()
