@@ -111,13 +111,13 @@ def boost_drafts(boosts: Boosts, drafts: Sequence[Draft], level: RoundingLevel, 
     smaller is raised in the same proportion."""
     raised = [draft for draft in drafts if draft.rule.kind is not EffectKind.FIXED]
     before: list[Sequence[int] | None] = [boosts.low] * len(raised)
-    values = [_again(draft, boosts.low, boosts.scale, level) for draft in raised]
+    values = [value_with(draft, boosts.low, boosts.scale, level) for draft in raised]
     additions = []
     for step in boosts.steps:
         weights = [Fraction(0)] * lines
         added: int | Fraction = 0
         for index, draft in enumerate(raised):
-            value = _again(draft, step.factors, boosts.scale, level)
+            value = value_with(draft, step.factors, boosts.scale, level)
             extra = value - values[index]
             values[index] = value
             if draft.uncut:
@@ -134,8 +134,10 @@ def boost_drafts(boosts: Boosts, drafts: Sequence[Draft], level: RoundingLevel, 
     return additions
 
 
-def _again(draft: Draft, factors: Sequence[int] | None, scale: int, level: RoundingLevel) -> int | Fraction:
-    """The value under other factors, leaving the draft as it is."""
+def value_with(
+    draft: Draft, factors: Sequence[int] | None, scale: int, level: RoundingLevel
+) -> int | Fraction:
+    """What a draft is worth under other factors; the draft stays as it is."""
     kept = draft.parts
     value = valued(draft, factors, scale, level)
     draft.parts = kept

@@ -18,7 +18,7 @@ from math import lcm
 
 from loyalty.core.exact import round_ratio, split
 from programs.engine.bases import Bases
-from programs.engine.boosts import Boosts, boost_drafts, gather_boosts
+from programs.engine.boosts import Boosts, boost_drafts, gather_boosts, value_with
 from programs.engine.drafts import Award, Draft, Evaluation, Skip, valued
 from programs.engine.facts import Basket, Facts, LineKind, MemberFacts
 from programs.engine.limits import apply_caps, apply_exact_caps, apply_limits, blocked
@@ -191,10 +191,16 @@ class _PlanRun:
             draft.weights_of_split = [weight * low[at] for at, weight in weighted]
         if not rule.uncapped:
             (apply_exact_caps if self.level is RoundingLevel.BASKET else apply_caps)(draft, self.facts)
-        if draft.value <= 0:
+        if draft.value <= 0 and not self._raised_later(draft, boosts):
             self._skip(rule, draft.cut or "rounded_to_zero")
             return None
         return draft
+
+    def _raised_later(self, draft: Draft, boosts: Boosts | None) -> bool:
+        """Whether a fraction of a point becomes a point by its multipliers: a rule is rounded after them."""
+        if draft.cut or boosts is None or not boosts.steps:
+            return False
+        return value_with(draft, boosts.steps[-1].factors, boosts.scale, self.level) > 0
 
     def _draft(self, rule: CompiledRule, positions: Sequence[int]) -> Draft:
         """What a rule looks at on these lines; `unit` stays 0 for nothing and for less than a full step."""

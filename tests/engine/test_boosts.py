@@ -132,6 +132,7 @@ def test_a_rule_is_rounded_once_after_its_multiplication() -> None:
     )
     assert sum(earned(compiled, basket("2.00")).values()) == 2  # 2 x 0.999
     tenfold = ruleset(percent(rounding="floor"), times("x10", "10"), groups=MULTIPLIERS)
+    assert earned(tenfold, basket("9.00")) == {"x10": 9}  # 0.9 x 10, not 0 x 10
     assert evaluate(basket("19.00"), NOBODY, tenfold).total("points") == 19  # 1.9 x 10, not 1 x 10
 
 

@@ -1,0 +1,1 @@
+"""Measurements: each module has a main() that prints ratios between two ways taken in the same run."""
