@@ -1,0 +1,234 @@
+"""What must be true after a step: reading it, and comparing it with what is.
+
+Only what is written is compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from loyalty.core.exact import format_decimal, local_day
+from members.selectors.scenarios import OpenLot, Points, open_lots, points_of, totals_of
+from members.services.scenarios.naming import Known, quantities
+from members.services.scenarios.world import Result, World
+from programs.engine.drafts import Evaluation
+from programs.engine.reader import Reader
+
+BUCKETS = ("balance", "available", "pending", "held", "debt")
+TOTALS = ("issued", "redeemed", "reversed", "outstanding")
+Quantities = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something is not as expected: what, and both values as people write them."""
+
+    what: str
+    expected: Any
+    got: Any
+
+
+@dataclass(frozen=True, slots=True)
+class LotExpectation:
+    """One open lot of the main point type; None is not compared."""
+
+    remaining: int | None
+    amount: int | None
+    expires_on: date | None
+    earned_on: date | None
+    partner: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberExpectation:
+    buckets: Mapping[str, Quantities]
+    lots: tuple[LotExpectation, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class TraceExpectation:
+    """A rule gave these points, was cut by this cap, or gave nothing for this reason."""
+
+    rule: str
+    points: int | None
+    cut: str
+    skipped: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What is written under `expect`."""
+
+    awarded: Quantities | None
+    refused: str
+    members: Mapping[str, MemberExpectation]
+    trace: tuple[TraceExpectation, ...]
+    totals: Mapping[str, Quantities]
+
+
+# --- reading ---------------------------------------------------------------------------------------
+def read_expectation(reader: Reader, known: Known) -> Expectation:
+    """Read `expect`; faults go to the reader."""
+    members = reader.child("members")
+    read: dict[str, MemberExpectation] = {}
+    if members is not None:
+        for ref in members.data:
+            if ref not in known.members:
+                members.fault("unknown_member", ref, value=ref[:60], options=sorted(known.members))
+            if (child := members.child(ref)) is not None:
+                read[ref] = _read_member(child, known)
+    expectation = Expectation(
+        awarded=quantities(reader, "awarded", known),
+        refused=reader.text("refused", longest=100),
+        members=read,
+        trace=tuple(_read_trace(child, known) for child in reader.children("trace", most=1_000)),
+        totals={name: value for name in TOTALS if (value := quantities(reader, name, known)) is not None},
+    )
+    reader.finish()
+    return expectation
+
+
+def _read_member(reader: Reader, known: Known) -> MemberExpectation:
+    buckets = {name: value for name in BUCKETS if (value := quantities(reader, name, known)) is not None}
+    lots = [_read_lot(child, known) for child in reader.children("lots", most=1_000)]
+    expectation = MemberExpectation(buckets, tuple(lots) if reader.has("lots") else None)
+    reader.finish()
+    return expectation
+
+
+def _read_lot(reader: Reader, known: Known) -> LotExpectation:
+    digits = known.core.main.decimals
+    lot = LotExpectation(
+        remaining=reader.number("remaining", digits) if reader.has("remaining") else None,
+        amount=reader.number("amount", digits) if reader.has("amount") else None,
+        expires_on=reader.date("expires_on"),
+        earned_on=reader.date("earned_on"),
+        partner=reader.text("partner"),
+    )
+    for name in ("remaining", "amount"):
+        reader.take(name)
+    reader.finish()
+    return lot
+
+
+def _read_trace(reader: Reader, known: Known) -> TraceExpectation:
+    key = reader.key("rule")
+    rule = next((rule for rule in known.core.rules if rule.key == key), None)
+    if key and rule is None:
+        reader.fault("unknown_rule", "rule", value=key[:60], options=[each.key for each in known.core.rules])
+    point_type = known.core.point_type(rule.point_type) if rule else None
+    digits = point_type.decimals if point_type else 0
+    entry = TraceExpectation(
+        rule=key,
+        points=reader.number("points", digits) if reader.has("points") else None,
+        cut=reader.text("cut"),
+        skipped=reader.text("skipped"),
+    )
+    reader.take("points")
+    reader.finish()
+    return entry
+
+
+# --- comparing -------------------------------------------------------------------------------------
+def differences(expect: Expectation, result: Result, world: World) -> Iterator[Difference]:
+    """Everything that is not as expected after a step."""
+    if expect.awarded is not None:
+        yield from _compare("awarded", expect.awarded, result.awarded, world)
+    yield from _trace(expect.trace, result.evaluation, world)
+    for ref, member in expect.members.items():
+        yield from _member(ref, member, world)
+    for name, expected in expect.totals.items():
+        members = list(world.memberships.values())
+        got = {key: totals_of(members, key)[name] for key in expected}
+        yield from _compare(name, expected, got, world)
+
+
+def written(points: int, point_type: str, world: World) -> str:
+    """Points in display units."""
+    found = world.core.point_type(point_type)
+    return format_decimal(points, found.decimals if found else 0)
+
+
+def _compare(what: str, expected: Quantities, got: Quantities, world: World) -> Iterator[Difference]:
+    for key, points in expected.items():
+        found = got.get(key, 0)
+        if found != points:
+            name = what if key == world.core.main.key else f"{what} ({key})"
+            yield Difference(name, written(points, key, world), written(found, key, world))
+
+
+def _member(ref: str, expect: MemberExpectation, world: World) -> Iterator[Difference]:
+    membership = world.memberships.get(ref)
+    points = points_of(membership) if membership else {}
+    for bucket, expected in expect.buckets.items():
+        got = {key: getattr(points.get(key, Points()), bucket) for key in expected}
+        yield from _compare(f"{ref}: {bucket}", expected, got, world)
+    if expect.lots is None:
+        return
+    lots = open_lots(membership, world.core.main.key) if membership else []
+    shown = [_lot_written(lot, world) for lot in lots]
+    wanted = [_lot_expected(lot, world) for lot in expect.lots]
+    if len(shown) != len(wanted) or any(
+        lot[name] != value for lot, want in zip(shown, wanted, strict=True) for name, value in want.items()
+    ):
+        yield Difference(f"{ref}: lots", wanted, shown)
+
+
+def _lot_expected(lot: LotExpectation, world: World) -> dict[str, str]:
+    main = world.core.main
+    values = {
+        "remaining": None if lot.remaining is None else format_decimal(lot.remaining, main.decimals),
+        "amount": None if lot.amount is None else format_decimal(lot.amount, main.decimals),
+        "expires_on": lot.expires_on.isoformat() if lot.expires_on else None,
+        "earned_on": lot.earned_on.isoformat() if lot.earned_on else None,
+        "partner": lot.partner or None,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _lot_written(lot: OpenLot, world: World) -> dict[str, str]:
+    main = world.core.main
+    return {
+        "remaining": format_decimal(lot.remaining, main.decimals),
+        "amount": format_decimal(lot.amount, main.decimals),
+        "expires_on": lot.expires_on.isoformat() if lot.expires_on else "",
+        "earned_on": local_day(lot.earned_at, world.zone).isoformat(),
+        "partner": lot.issuer,
+    }
+
+
+def _trace(
+    expected: tuple[TraceExpectation, ...], evaluation: Evaluation | None, world: World
+) -> Iterator[Difference]:
+    shown = trace_written(evaluation, world)
+    for entry in expected:
+        rule = next((each for each in world.core.rules if each.key == entry.rule), None)
+        key = rule.point_type if rule else world.core.main.key
+        wanted = {"rule": entry.rule, "cut": entry.cut, "skipped": entry.skipped}
+        if entry.points is not None:
+            wanted["points"] = written(entry.points, key, world)
+        wanted = {name: value for name, value in wanted.items() if value}
+        if not any(wanted.items() <= line.items() for line in shown):
+            got = [line for line in shown if line["rule"] == entry.rule]
+            yield Difference("trace", wanted, got)
+
+
+def trace_written(evaluation: Evaluation | None, world: World) -> list[dict[str, str]]:
+    """Every award, and every rule that gave nothing with the reason, as plain words of the file format."""
+    if evaluation is None:
+        return []
+    lines = []
+    for award in evaluation.awards:
+        line = {"rule": award.rule, "points": written(award.points, award.point_type, world)}
+        if award.cut:
+            line["cut"] = award.cut
+        lines.append(line)
+    for skip in evaluation.skips:
+        line = {"rule": skip.rule, "skipped": skip.code}
+        if skip.about:
+            line["about"] = skip.about
+        lines.append(line)
+    return lines

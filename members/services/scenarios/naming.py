@@ -1,0 +1,93 @@
+"""What a step may name while a file is read, and reading the values that steps and expectations share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from programs.engine.document import Core
+from programs.engine.reader import Reader
+
+MAIN_PARTNER = "main"
+MOST_MEMBERS = 100
+MOST_STEPS = 1_000
+
+
+@dataclass(slots=True)
+class Known:
+    """What the file has said so far. `document` and `core` follow each revision; `purchases` holds the
+    articles of each receipt by line."""
+
+    document: Mapping[str, Any]
+    core: Core
+    at: datetime
+    members: set[str] = field(default_factory=set)
+    purchases: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.core.zone)
+
+
+def moment(reader: Reader, name: str, zone: ZoneInfo, *, default: datetime | None = None) -> datetime:
+    """A local time of the programme's zone, unless an offset is written. In UTC."""
+    found = reader.moment(name, required=default is None)
+    if found is None:
+        return default or datetime(1, 1, 2, tzinfo=UTC)
+    local = found if found.tzinfo else found.replace(tzinfo=zone)
+    try:
+        return local.astimezone(UTC)
+    except OverflowError:
+        reader.fault("out_of_range", name, low="0001-01-02", high="9999-12-30")
+        return datetime(1, 1, 2, tzinfo=UTC)
+
+
+def member(reader: Reader, known: Known, name: str = "member") -> str:
+    """A member a step is about; named here for the first time, it joins now."""
+    ref = reader.text(name, required=True, longest=100)
+    if ref:
+        known.members.add(ref)
+    return ref
+
+
+def point_type(reader: Reader, known: Known) -> str:
+    """The point type that is named, else the main one."""
+    key = reader.text("point_type", default=known.core.main.key)
+    if known.core.point_type(key) is None:
+        options = [item.key for item in known.core.point_types]
+        reader.fault("unknown_point_type", "point_type", value=key[:60], options=options)
+        return known.core.main.key
+    return key
+
+
+def digits(known: Known, key: str) -> int:
+    found = known.core.point_type(key)
+    return found.decimals if found else 0
+
+
+def points(reader: Reader, known: Known, key: str, *, low: int | None = 1) -> int:
+    """Points of one type, written in display units. In the smallest unit."""
+    return reader.number("points", digits(known, key), low=low)
+
+
+def quantities(reader: Reader, name: str, known: Known) -> dict[str, int] | None:
+    """Points as one number of the main type or as a map by type; None when nothing is written."""
+    value = reader.take(name)
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        main = known.core.main
+        return {main.key: reader.as_number(value, main.decimals, name)}
+    inner = Reader(value, (*reader.path, name), reader.faults)
+    read = {
+        item.key: inner.number(item.key, item.decimals)
+        for item in known.core.point_types
+        if inner.has(item.key)
+    }
+    for item in known.core.point_types:
+        inner.take(item.key)
+    inner.finish()
+    return read

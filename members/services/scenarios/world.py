@@ -1,0 +1,120 @@
+"""The small world of one scenario while it runs: its programme, members, partners and receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext_lazy as _
+
+from loyalty.core.problems import NotFound
+from members.models import Membership, Purchase
+from members.services import enrolment
+from members.services.scenarios.naming import MAIN_PARTNER
+from programs.engine.document import Core, read_core
+from programs.engine.drafts import Evaluation
+from programs.models import Partner, Programme, Store
+from programs.services.partners import ensure_partner
+from programs.services.programmes import load_core
+
+Remembered = tuple[dict[str, int], dict[str, int], Mapping[str, Any], Core]
+
+
+class PurchaseNotRecorded(NotFound):
+    """A step is about a purchase that was refused before."""
+
+    code = "purchase_not_recorded"
+    title = _("This purchase was refused before.")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a step did, in the smallest units by point type. `evaluation` only where rules were asked."""
+
+    awarded: Mapping[str, int] = field(default_factory=dict)
+    spent: Mapping[str, int] = field(default_factory=dict)
+    restored: Mapping[str, int] = field(default_factory=dict)
+    shortage: Mapping[str, int] = field(default_factory=dict)
+    evaluation: Evaluation | None = None
+    refused: str = ""
+
+
+class World:
+    """One programme under a code that nobody else has, in a transaction that is rolled back."""
+
+    def __init__(self, document: Mapping[str, Any], starts_at: datetime) -> None:
+        self.document = document
+        self.key = _free_key(read_core(document).key)
+        self.memberships: dict[str, int] = {}
+        self.purchases: dict[str, int] = {}
+        self._numbers = 0
+        self.core: Core
+        self.programme: Programme
+        self.publish(document, starts_at)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.core.zone)
+
+    def publish(self, document: Mapping[str, Any], now: datetime) -> None:
+        """Take a document and put it in force now."""
+        core = replace(read_core(document), key=self.key)
+        self.programme = load_core(core, now=now, publish=True, effective_from=now).programme
+        self.document, self.core = document, core
+
+    def membership(self, ref: str, now: datetime, attributes: Mapping[str, str] | None = None) -> Membership:
+        """A member by the name in the file; who was not there yet joins now."""
+        known = self.memberships.get(ref)
+        if known is not None:
+            return Membership.objects.get(pk=known)
+        fresh = enrolment.enrol(
+            programme=self.programme,
+            # No card of the company has such a number.
+            number=f"{self.key}/{ref}",
+            now=now,
+            joined_at=now,
+            attributes=attributes,
+        )
+        self.memberships[ref] = fresh.pk
+        return fresh
+
+    def remember(self) -> Remembered:
+        """What to go back to when a step is refused."""
+        return dict(self.memberships), dict(self.purchases), self.document, self.core
+
+    def go_back(self, remembered: Remembered) -> None:
+        self.memberships, self.purchases, self.document, self.core = remembered
+
+    def partner(self, code: str) -> Partner:
+        """A partner by code, made when there is none; `main` runs the programme."""
+        if code == MAIN_PARTNER:
+            return Partner.objects.get(is_operator=True)
+        return ensure_partner(code)
+
+    def store(self, partner: Partner, code: str) -> Store | None:
+        if not code:
+            return None
+        return Store.objects.get_or_create(partner=partner, code=code, defaults={"name": {"*": code}})[0]
+
+    def purchase(self, ref: str) -> Purchase:
+        """A purchase by its receipt number. Raises PurchaseNotRecorded."""
+        if ref not in self.purchases:
+            raise PurchaseNotRecorded
+        return Purchase.objects.get(pk=self.purchases[ref])
+
+    def next_number(self, kind: str) -> str:
+        """A number for a document that has none in the file."""
+        self._numbers += 1
+        return f"{kind}-{self._numbers}"
+
+
+def _free_key(key: str) -> str:
+    """The code of the document, or one like it when a programme of this company has it already."""
+    free, number = key, 1
+    while Programme.objects.filter(key=free).exists():
+        number += 1
+        free = f"{key[:40]}-{number}"
+    return free
