@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from loyalty.core import jobs
 from loyalty.core.choices import JobState
@@ -17,8 +18,9 @@ __all__ = ["KIND", "run"]
 KIND = "members.verify_ledger"
 
 
+@jobs.kind(KIND, label=gettext_lazy("Verification of the ledger"))
 def run(job: jobs.Run) -> dict[str, Any]:
-    """Verify the programme named in the job's settings, or everything."""
+    """Verify the programme named in the job's settings, or everything. Counts as errors what does not hold."""
     key = job.args.get("programme")
     programme = Programme.objects.get(key=key) if key else None
     found = verify(programme, marks=_last_marks(), on_check=job.progress)
