@@ -38,7 +38,7 @@ class PurchaseAdmin(ReadOnlyAdmin):
 
     list_display = ("number", "bought", "store_name", "member_page", "amount_text", "earned")
     list_filter = (("partner", admin.RelatedOnlyFieldListFilter), ("occurred_at", RangeDateTimeFilter))
-    list_select_related = ("store", "partner", "membership", "revision")
+    list_select_related = ("store", "partner", "membership__programme", "revision")
     search_fields = ("number",)
     search_help_text = _("The whole number of a receipt or of a member.")
     ordering = ("-id",)
@@ -56,7 +56,7 @@ class PurchaseAdmin(ReadOnlyAdmin):
 
     @display(description=_("bought"))
     def bought(self, purchase: Purchase) -> str:
-        return moment(purchase.occurred_at)
+        return moment(purchase.occurred_at, purchase.membership.programme.zone)
 
     @display(description=_("store"))
     def store_name(self, purchase: Purchase) -> str:
@@ -81,7 +81,7 @@ class ReturnAdmin(ReadOnlyAdmin):
 
     list_display = ("number", "purchase_page", "happened", "member_page", "amount_text", "taken")
     list_filter = (("occurred_at", RangeDateTimeFilter),)
-    list_select_related = ("membership", "purchase__revision")
+    list_select_related = ("membership__programme", "purchase__revision")
     search_fields = ("number",)
     search_help_text = PurchaseAdmin.search_help_text
     ordering = ("-id",)
@@ -100,7 +100,7 @@ class ReturnAdmin(ReadOnlyAdmin):
 
     @display(description=_("happened"))
     def happened(self, returned: Return) -> str:
-        return moment(returned.occurred_at)
+        return moment(returned.occurred_at, returned.membership.programme.zone)
 
     @display(description=_("purchase"))
     def purchase_page(self, returned: Return) -> SafeString | str:
@@ -127,11 +127,12 @@ def explanation_context(purchase: Purchase, request: HttpRequest) -> dict[str, A
 def movements_table(document: Purchase | Return, request: HttpRequest) -> Table:
     """What the document did to the points of the member."""
     postings = statement.postings_of(document)
+    zone = document.membership.programme.zone
     return Table(
         (_("Recorded"), _("What"), _("Points"), _("Balance after"), _("Why")),
         [
             (
-                moment(posting.recorded_at),
+                moment(posting.recorded_at, zone),
                 link(posting, posting.get_kind_display()),
                 f"{signed(posting)} {posting.point_type}",
                 balance_after(posting),

@@ -34,7 +34,7 @@ class PostingAdmin(ReadOnlyAdmin):
         "partner",
     )
     list_filter = ("kind", "point_type")
-    list_select_related = ("account__membership", "point_type", "purchase", "returned", "partner")
+    list_select_related = ("account__membership__programme", "point_type", "purchase", "returned", "partner")
     search_fields = ("id",)
     search_help_text = _("The number of a posting, or the whole number of a member.")
     ordering = ("-id",)
@@ -68,11 +68,11 @@ class PostingAdmin(ReadOnlyAdmin):
 
     @display(description=_("happened"))
     def happened(self, posting: Posting) -> str:
-        return moment(posting.occurred_at)
+        return moment(posting.occurred_at, posting.account.membership.programme.zone)
 
     @display(description=_("recorded"))
     def recorded(self, posting: Posting) -> str:
-        return moment(posting.recorded_at)
+        return moment(posting.recorded_at, posting.account.membership.programme.zone)
 
     @display(description=_("member"))
     def member_page(self, posting: Posting) -> SafeString | str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.urls import reverse
@@ -30,9 +32,11 @@ def link(target: models.Model | None, words: Any = "") -> SafeString | str:
     )
 
 
-def moment(instant: Any) -> str:
-    """A time on the reader's clock."""
-    return EMPTY if instant is None else date_format(localtime(instant), "SHORT_DATETIME_FORMAT")
+def moment(instant: datetime | None, zone: str = "") -> str:
+    """A time on the clocks of a programme, else on the reader's."""
+    if instant is None:
+        return EMPTY
+    return date_format(localtime(instant, ZoneInfo(zone) if zone else None), "DATETIME_FORMAT")
 
 
 def cause(posting: Posting) -> SafeString | str:

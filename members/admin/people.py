@@ -24,6 +24,12 @@ from members.selectors.statement import accounts_with_types, balance_in_words
 SHOWN_IDENTIFIERS = 3
 
 
+def name_of(member: Member) -> str:
+    """The person's name, or a dash for a card that nobody signed."""
+    person = getattr(member, "person", None)
+    return EMPTY if person is None else f"{person.first_name} {person.last_name}".strip() or EMPTY
+
+
 class IdentifierInline(TabularInline):
     """What the member is found by."""
 
@@ -91,8 +97,7 @@ class MemberAdmin(ReadOnlyAdmin):
 
     @display(description=_("name"))
     def person_name(self, member: Member) -> str:
-        person = getattr(member, "person", None)
-        return EMPTY if person is None else str(person)
+        return name_of(member)
 
     @display(description=_("identifiers"))
     def identifiers_text(self, member: Any) -> str:
@@ -158,8 +163,7 @@ class MembershipAdmin(ReadOnlyAdmin):
 
     @display(description=_("name"))
     def person_name(self, membership: Membership) -> str:
-        person = getattr(membership.member, "person", None)
-        return EMPTY if person is None else str(person)
+        return name_of(membership.member)
 
     @display(description=_("member"))
     def member_page(self, membership: Membership) -> SafeString | str:
@@ -182,7 +186,7 @@ class MembershipAdmin(ReadOnlyAdmin):
     @display(description=_("last purchase"))
     def last_purchase(self, membership: Membership) -> str:
         stats = getattr(membership, "stats", None)
-        return EMPTY if stats is None else moment(stats.last_purchase_at)
+        return EMPTY if stats is None else moment(stats.last_purchase_at, membership.programme.zone)
 
 
 def memberships_table(member: Member, request: HttpRequest) -> Table:
@@ -197,7 +201,7 @@ def memberships_table(member: Member, request: HttpRequest) -> Table:
                 link(each, each.programme),
                 each.number,
                 balance_in_words(each.shown_accounts) or EMPTY,
-                moment(each.joined_at),
+                moment(each.joined_at, each.programme.zone),
                 each.get_status_display(),
             )
             for each in rows.order_by("id")

@@ -24,10 +24,11 @@ MOST_PURCHASES = 15
 
 def balance_context(membership: Membership, request: HttpRequest) -> dict[str, Any]:
     """Each kind of points with what of it can be used."""
-    return {"accounts": [_buckets(account) for account in statement.accounts_of(membership)]}
+    zone = membership.programme.zone
+    return {"accounts": [_buckets(account, zone) for account in statement.accounts_of(membership)]}
 
 
-def _buckets(account: Account) -> dict[str, Any]:
+def _buckets(account: Account, zone: str) -> dict[str, Any]:
     decimals = account.point_type.decimals
     parts = (
         (_("Available"), account.available, True),
@@ -38,7 +39,7 @@ def _buckets(account: Account) -> dict[str, Any]:
     return {
         "name": str(account.point_type),
         "balance": format_quantity(account.available - account.debt, decimals),
-        "changed": moment(account.last_recorded_at),
+        "changed": moment(account.last_recorded_at, zone),
         "parts": [
             (name, format_quantity(points, decimals)) for name, points, always in parts if points or always
         ],
@@ -53,7 +54,7 @@ def lots_table(membership: Membership, request: HttpRequest) -> Table:
         kind, purchase = lot.account.point_type, lot.posting.purchase
         rows.append(
             (
-                moment(lot.earned_at),
+                moment(lot.earned_at, membership.programme.zone),
                 kind,
                 format_quantity(lot.remaining, kind.decimals),
                 format_quantity(lot.amount, kind.decimals),
@@ -80,7 +81,7 @@ def postings_table(membership: Membership, request: HttpRequest) -> Table:
         columns,
         [
             (
-                moment(posting.occurred_at),
+                moment(posting.occurred_at, membership.programme.zone),
                 link(posting, posting.get_kind_display()),
                 f"{signed(posting)} {posting.point_type}" if several else signed(posting),
                 balance_after(posting),
@@ -103,7 +104,7 @@ def purchases_table(membership: Membership, request: HttpRequest) -> Table:
         (_("Bought"), _("Receipt"), _("Store"), _("Amount"), _("Earned")),
         [
             (
-                moment(purchase.occurred_at),
+                moment(purchase.occurred_at, membership.programme.zone),
                 link(purchase),
                 purchase.store or purchase.partner,
                 money(purchase.amount, purchase.currency),

@@ -14,7 +14,9 @@ from django.db.models import QuerySet
 
 from loyalty.core.exact import currency_digits
 from loyalty.core.translated import format_quantity
+from members.choices import PostingKind
 from members.models import Purchase
+from members.models.ledger import Posting
 from members.selectors.explain.evidence import basket_of, member_of
 from programs.engine.compiling import at, found
 from programs.engine.conditions import AnyOf, Condition, Not, dump_condition
@@ -70,13 +72,15 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """Goods that came back: [(line position from 1, share "1/2")] and the points taken, by award."""
+    """Goods that came back: [(line position from 1, share "1/2")], the points taken, by award, and the points
+    given back that had paid for them, by point type."""
 
     number: str
     occurred_at: datetime
     amount: int
     lines: Sequence[tuple[int, str]]
     taken: Sequence[Mapping[str, Any]]
+    restored: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,10 @@ def explain(purchase: Purchase) -> Explanation:
     programme = purchase.membership.programme
     entries = purchase.trace.get("awards", [])
     rules = {rule.key: rule for rule in core.rules}
-    returns = [_return(row) for row in purchase.returns.order_by("occurred_at", "id")]
+    restored = _restored(purchase) if any(entry.get("points") for entry in purchase.tenders) else {}
+    returns = [
+        _return(row, restored.get(row.pk, {})) for row in purchase.returns.order_by("occurred_at", "id")
+    ]
     store = purchase.store
     return Explanation(
         purchase_id=purchase.pk,
@@ -219,13 +226,26 @@ def _seen_by(node: Condition) -> Condition:
     return node
 
 
-def _return(row: Any) -> Return:
+def _restored(purchase: Purchase) -> dict[int, dict[str, int]]:
+    """Points given back by each return: {return id: {point type: points}}."""
+    rows = Posting.objects.filter(
+        account__membership=purchase.membership_id, kind=PostingKind.RESTORE, returned__purchase=purchase
+    )
+    found: dict[int, dict[str, int]] = {}
+    for returned, key, points in rows.values_list("returned_id", "point_type__key", "amount"):
+        totals = found.setdefault(returned, {})
+        totals[key] = totals.get(key, 0) + points
+    return found
+
+
+def _return(row: Any, restored: Mapping[str, int]) -> Return:
     return Return(
         number=row.number,
         occurred_at=row.occurred_at,
         amount=row.amount,
         lines=[(entry["line"] + 1, str(entry.get("share", "1"))) for entry in row.lines],
         taken=row.trace,
+        restored=restored,
     )
 
 

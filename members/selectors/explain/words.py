@@ -238,9 +238,12 @@ def _return(each: Return, told: Explanation) -> str:
         f"{titles.get(entry['no'], entry['rule'])}: {_points(entry['points'], entry['type'], told)}"
         for entry in each.taken
     ]
-    if not taken:
-        return _("%(return)s; it took back no points") % {"return": came}
-    return _("%(return)s; taken back: %(points)s") % {"return": came, "points": "; ".join(taken)}
+    sentence = _("%(return)s; it took back no points") % {"return": came}
+    if taken:
+        sentence = _("%(return)s; taken back: %(points)s") % {"return": came, "points": "; ".join(taken)}
+    if each.restored:
+        sentence += _("; given back: %(points)s") % {"points": _sum(each.restored, told)}
+    return sentence
 
 
 def _returned_line(position: int, share: str) -> str:
