@@ -91,10 +91,12 @@ POLICIES: dict[str, tuple[Text, dict[str, Text]]] = {
 
 
 def policies_in_words(policies: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """One line per policy, in the order of the document: what it decides and what was chosen."""
+    """One line per policy, always in the same order: what it decides and what was chosen."""
     lines = []
-    for name, chosen in policies.items():
-        title, choices = POLICIES.get(name, (name, {}))
+    for name, (title, choices) in POLICIES.items():
+        if name not in policies:
+            continue
+        chosen = policies[name]
         options = chosen if isinstance(chosen, list) else [chosen]
         lines.append((str(title), ", ".join(str(choices.get(option, option)) for option in options)))
     return lines

@@ -9,9 +9,9 @@ from django.utils.translation import get_language, gettext, ngettext, override
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.core.exact import Period, format_decimal
-from loyalty.core.translated import LAST_LANGUAGE, text
+from loyalty.core.translated import LAST_LANGUAGE, format_quantity, text
 from programs.engine.conditions import All, AnyOf, Condition, LinesLeaf, Measure, Not, dump_value
-from programs.engine.document import Core
+from programs.engine.document import Core, PointType
 from programs.engine.rules import FACTOR_DIGITS, PERCENT_DIGITS, Caps, EffectKind, PeriodCap, Rule, Schedule
 from programs.engine.vocabulary import WEEKDAYS, FactType, Operator, fact
 
@@ -165,7 +165,7 @@ def _value(value: Any, kind: FactType | None, core: Core) -> str:
 def _effect(rule: Rule, core: Core, language: str | None) -> str:
     effect, item = rule.effect, core.point_type(rule.point_type)
     values = {
-        "points": format_decimal(effect.points, item.decimals if item else 0),
+        "points": _quantity(effect.points, item, language),
         "name": text(dict(item.name), language) if item else rule.point_type,
         "step": format_decimal(effect.step, core.money_digits),
         "currency": core.currency,
@@ -173,13 +173,22 @@ def _effect(rule: Rule, core: Core, language: str | None) -> str:
         "factor": _short(effect.factor, FACTOR_DIGITS),
     }
     template = {
-        EffectKind.PER_STEP: gettext("%(points)s %(name)s for every full %(step)s %(currency)s"),
+        EffectKind.PER_STEP: gettext("%(points)s for every full %(step)s %(currency)s"),
         EffectKind.PERCENT: gettext("%(percent)s %% as %(name)s"),
-        EffectKind.PER_UNIT: gettext("%(points)s %(name)s for every item"),
-        EffectKind.FIXED: gettext("%(points)s %(name)s"),
+        EffectKind.PER_UNIT: gettext("%(points)s for every item"),
+        EffectKind.FIXED: "%(points)s",
         EffectKind.MULTIPLIER: gettext("%(name)s × %(factor)s"),
     }[effect.kind]
     return template % values
+
+
+def _quantity(points: int, item: PointType | None, language: str | None) -> str:
+    """Points with their unit (1 point, 2 points), or with the name of the point type when it has no unit."""
+    if item is None or not item.unit:
+        figure = format_decimal(points, item.decimals if item else 0)
+        return f"{figure} {text(dict(item.name), language)}" if item else figure
+    unit = {spoken: dict(forms) for spoken, forms in item.unit}
+    return format_quantity(points, item.decimals, unit, language)
 
 
 def _short(number: int, digits: int) -> str:

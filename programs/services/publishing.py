@@ -120,6 +120,13 @@ def withdraw(activation: RevisionActivation, *, now: datetime) -> None:
     activation.save(update_fields=["withdrawn_at"])
 
 
+def go_live(*, now: datetime) -> int:
+    """Scheduled programmes whose first revision is in force by now become live. Returns how many."""
+    begun = RevisionActivation.objects.filter(withdrawn_at=None, effective_from__lte=now)
+    waiting = Programme.objects.filter(status=ProgrammeStatus.SCHEDULED, pk__in=begun.values("programme_id"))
+    return waiting.update(status=ProgrammeStatus.LIVE)
+
+
 def _activations(programme: Programme) -> QuerySet[RevisionActivation]:
     return RevisionActivation.objects.filter(programme=programme, withdrawn_at=None)
 

@@ -20,6 +20,7 @@ from programs.services.publishing import (
     ActivationInThePast,
     ActivationTaken,
     ProgrammeClosed,
+    go_live,
     publish,
     rollback,
     withdraw,
@@ -147,6 +148,10 @@ def test_a_future_revision_waits_and_may_be_withdrawn() -> None:
 def test_a_programme_scheduled_from_the_start_is_not_live() -> None:
     programme = load(POINTS, now=NOW, publish=True, effective_from=LATER).programme
     assert programme.status == ProgrammeStatus.SCHEDULED
+    assert go_live(now=NOW) == 0
+    assert go_live(now=LATER) == 1
+    programme.refresh_from_db()
+    assert programme.status == ProgrammeStatus.LIVE
 
 
 def test_a_timeline_gives_the_stretch_of_an_instant() -> None:

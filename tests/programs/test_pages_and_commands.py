@@ -53,7 +53,12 @@ def test_lists_and_pages_open(loaded: Loaded, boss: Client, model: Any) -> None:
 
 def test_a_programme_tells_its_policies_rules_and_revisions(loaded: Loaded, boss: Client) -> None:
     page = boss.get(reverse("admin:programs_programme_change", args=(loaded.programme.pk,))).content.decode()
-    for said in ("1 Points for every full 1.00 USD", "Points are earned on prices", "with tax", "edit"):
+    for said in (
+        "1\N{NO-BREAK SPACE}point for every full 1.00 USD",
+        "Points are earned on prices",
+        "with tax",
+        "edit",
+    ):
         assert said in page
 
 

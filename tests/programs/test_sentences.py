@@ -77,7 +77,7 @@ def test_the_example_of_the_file_format() -> None:
 
 def test_a_rule_in_words() -> None:
     [rule] = core().rules
-    assert rule_sentence(rule, core(), "en") == "1 Points for every full 1.00 USD"
+    assert rule_sentence(rule, core(), "en") == "1\N{NO-BREAK SPACE}point for every full 1.00 USD"
     whole = core(
         "    when: {fact: basket.total, is: at_least, value: 20}\n"
         "    lines: {fact: line.category, is: equals, value: tea}\n"
@@ -87,7 +87,7 @@ def test_a_rule_in_words() -> None:
         "    enabled: false\n"
     )
     assert rule_sentence(whole.rules[0], whole, "en") == (
-        "switched off: 1 Points for every full 1.00 USD, for lines where category is tea,"
+        "switched off: 1\N{NO-BREAK SPACE}point for every full 1.00 USD, for lines where category is tea,"
         " when basket total is at least 20.00, from 2026-05-01 00:00, on Monday, at 09:00–11:00,"
         " at most 50 a purchase, at most 100 a member a month, once a member a day, not again for 2 hours,"
         " at most 9000 for all members together in all"
@@ -118,5 +118,7 @@ def test_every_choice_of_every_policy_has_words() -> None:
 
 def test_policies_in_words() -> None:
     lines = policies.policies_in_words(engine_policies.dump_policies(engine_policies.DEFAULTS))
+    shuffled = dict(reversed(engine_policies.dump_policies(engine_policies.DEFAULTS).items()))
+    assert policies.policies_in_words(shuffled) == lines
     assert lines[0] == ("Points are earned on prices", "with tax")
     assert lines[-1] == ("Points are earned on", "delivery, products")
