@@ -1,7 +1,7 @@
-"""What the trace costs: evaluate() with awards, splits and reasons against a bare loop that only adds points up.
+"""What the trace costs: evaluate() with awards, splits and reasons against a loop that only adds points up.
 
-Both look at the same purchase of five lines with the same twenty compiled rules, and must find the same total.
-The bare loop knows that this programme only stacks, has no caps, and rounds each rule down.
+Both look at the same purchase of five lines with the same twenty compiled rules, and must find the same
+total. The bare loop knows that this programme only stacks, has no caps, and rounds each rule down.
 """
 
 from __future__ import annotations

@@ -38,6 +38,8 @@ class InvalidNumber(ValueError):
 
 def round_ratio(numerator: int, denominator: int, mode: Rounding = Rounding.FLOOR) -> int:
     """Round numerator / denominator (denominator > 0) to a whole number; symmetric around zero."""
+    if mode is Rounding.FLOOR and numerator >= 0:
+        return numerator // denominator
     whole, rest = divmod(abs(numerator), denominator)
     if rest:
         twice = 2 * rest

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from loyalty.core.exact import split
 from programs.engine.drafts import Draft, valued
 from programs.engine.policies import RoundingLevel
 from programs.engine.rules import FACTOR_DIGITS, Combine, EffectKind, Stacking
@@ -110,33 +111,35 @@ def boost_drafts(boosts: Boosts, drafts: Sequence[Draft], level: RoundingLevel, 
     """One draft per multiplier above one: what it adds to the awards that stand. A base award that a cap made
     smaller is raised in the same proportion."""
     raised = [draft for draft in drafts if draft.rule.kind is not EffectKind.FIXED]
-    before: list[Sequence[int] | None] = [boosts.low] * len(raised)
-    values = [value_with(draft, boosts.low, boosts.scale, level) for draft in raised]
+    before = boosts.low or [boosts.scale] * lines
+    values = [draft.uncut or draft.value for draft in raised]
+    base = sum([draft.base for draft in raised])
     additions = []
     for step in boosts.steps:
-        weights = [Fraction(0)] * lines
-        added: int | Fraction = 0
+        gained = [after - now for after, now in zip(step.factors, before, strict=True)]
+        parts: list[int | Fraction] = [0] * lines
         for index, draft in enumerate(raised):
-            value = value_with(draft, step.factors, boosts.scale, level)
-            extra = value - values[index]
-            values[index] = value
-            if draft.uncut:
-                share = Fraction(extra) * Fraction(draft.value) / Fraction(draft.uncut)
-                extra = share if level is RoundingLevel.BASKET else int(share)
-            added += extra
-            _weigh(weights, draft, before[index], step.factors, boosts.scale, extra)
-            before[index] = step.factors
-        positions = sorted(step.lines)
-        addition = Draft(step.rule, positions, [int(weights[at] * _WEIGHT_DIGITS) for at in positions], 0)
-        addition.base = sum(draft.base for draft in raised)
-        addition.value = added
-        additions.append(addition)
+            gains = [weight * gained[at] for at, weight in zip(draft.positions, draft.weights, strict=True)]
+            if any(gains):
+                value = value_with(draft, step.factors, boosts.scale, level)
+                extra, values[index] = value - values[index], value
+                _spread(parts, draft.positions, gains, _in_proportion(extra, draft))
+        before = step.factors
+        additions.append(_addition(step, parts, base))
     return additions
 
 
-def value_with(
-    draft: Draft, factors: Sequence[int] | None, scale: int, level: RoundingLevel
-) -> int | Fraction:
+def _addition(step: Step, parts: list[int | Fraction], base: int) -> Draft:
+    positions = sorted(step.lines)
+    chosen = [parts[at] for at in positions]
+    addition = Draft(step.rule, positions, [int(part * _WEIGHT_DIGITS) for part in chosen], base)
+    addition.value = sum(chosen)
+    if isinstance(addition.value, int):
+        addition.parts = [int(part) for part in chosen]
+    return addition
+
+
+def value_with(draft: Draft, factors: Sequence[int], scale: int, level: RoundingLevel) -> int | Fraction:
     """What a draft is worth under other factors; the draft stays as it is."""
     kept = draft.parts
     value = valued(draft, factors, scale, level)
@@ -144,20 +147,25 @@ def value_with(
     return value
 
 
-def _weigh(
-    weights: list[Fraction],
-    draft: Draft,
-    before: Sequence[int] | None,
-    after: Sequence[int],
-    scale: int,
-    extra: int | Fraction,
+def _in_proportion(extra: int | Fraction, draft: Draft) -> int | Fraction:
+    if not draft.uncut:
+        return extra
+    if isinstance(extra, int) and isinstance(draft.uncut, int):
+        return extra * draft.points // draft.uncut
+    return Fraction(extra) * Fraction(draft.value) / Fraction(draft.uncut)
+
+
+def _spread(
+    parts: list[int | Fraction], positions: Sequence[int], gains: Sequence[int], extra: int | Fraction
 ) -> None:
-    """Add the lines' parts of what a multiplier added to one award."""
-    gains = [
-        weight * (after[at] - (scale if before is None else before[at]))
-        for at, weight in zip(draft.positions, draft.weights, strict=True)
-    ]
+    """Give each line its part of what a multiplier added to one award; exact where rounding comes later."""
+    if not extra:
+        return
     total = sum(gains)
-    if total > 0:
-        for at, gain in zip(draft.positions, gains, strict=True):
-            weights[at] += Fraction(extra) * gain / total
+    if isinstance(extra, Fraction):
+        shares: Sequence[int | Fraction] = [extra * gain / total for gain in gains]
+    else:
+        # Rounded line by line, goods and their discount may cancel out and still be worth something.
+        shares = split(extra, gains if total else [abs(gain) for gain in gains])
+    for at, share in zip(positions, shares, strict=True):
+        parts[at] += share

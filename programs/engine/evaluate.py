@@ -68,10 +68,12 @@ class _PlanRun:
             self._round_basket(drafts)
         kept = []
         for draft in drafts:
-            if draft.points > 0:
+            if draft.value > 0:
                 kept.append(draft)
             else:
                 self._skip(draft.rule, draft.cut or "rounded_to_zero")
+        if self.plan.unlimited:
+            return kept
         for draft, code in apply_limits(kept, self.plan.point_type, self.facts):
             self._skip(draft.rule, code)
         return [draft for draft in kept if draft.points]

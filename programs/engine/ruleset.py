@@ -12,7 +12,7 @@ from loyalty.core.exact import Period, Rounding
 from programs.engine.bases import BaseCalculator
 from programs.engine.compiling import compile_check, compile_match
 from programs.engine.conditions import Check, Match
-from programs.engine.document import Core, PointType
+from programs.engine.document import Core, Limits, PointType
 from programs.engine.facts import QUANTITY_DIGITS, Facts
 from programs.engine.rules import (
     PERCENT_DIGITS,
@@ -86,6 +86,7 @@ class Plan:
     multipliers: tuple[CompiledGroup, ...]
     exclusive: tuple[CompiledGroup, ...]
     groups: tuple[CompiledGroup, ...]
+    unlimited: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,9 @@ def _plan(core: Core, point_type: PointType) -> Plan:
             exclusive.append(compiled)
         else:
             groups.append(compiled)
-    return Plan(point_type, tuple(multipliers), tuple(exclusive), tuple(groups))
+    return Plan(
+        point_type, tuple(multipliers), tuple(exclusive), tuple(groups), point_type.limits == Limits()
+    )
 
 
 def limit_key(point_type: str) -> str:
