@@ -1,7 +1,9 @@
-"""Worked examples: all hold, each option has one that fails under the others, bad files are refused by line."""
+"""Worked examples: all hold, each option has one that fails under the others, bad files are refused."""
 
 import copy
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,8 @@ from programs.engine.policies import CHOICES
 from programs.engine.rules import Combine, OnExcess, Stacking
 from programs.models import Programme
 
-FOLDER = Path(__file__).resolve().parent.parent / "scenarios"
+ROOT = Path(__file__).resolve().parent.parent.parent
+FOLDER = ROOT / "tests" / "scenarios"
 FILES = sorted([*FOLDER.glob("*.yaml"), *FOLDER.glob("policies/*.yaml")])
 POLICIES = FOLDER / "policies"
 
@@ -115,6 +118,66 @@ def test_nothing_stays_and_the_order_of_files_does_not_matter() -> None:
     second = [run(scenario).as_dict() for scenario in reversed(scenarios)]
     assert first == second[::-1]
     assert [table.objects.count() for table in tables] == before
+
+
+@pytest.mark.django_db
+def test_events_of_the_company_are_not_handed_on_by_a_scenario(monkeypatch: pytest.MonkeyPatch) -> None:
+    from loyalty.core import clock, outbox
+    from loyalty.core.choices import RunState
+    from loyalty.core.models import HandlerRun
+
+    seen: list[int] = []
+    monkeypatch.setattr(
+        outbox, "_handlers", {"programme.published": {"seen": lambda event: seen.append(event.pk)}}
+    )
+    now = read_file(FILES[0]).starts_at
+    outbox.publish("programme.published", subject="mine", payload={}, occurred_at=now, recorded_at=now)
+    mine = HandlerRun.objects.get()
+    assert clock.now() > now
+    assert run(read_file(FILES[0])).ok
+    assert len(seen) == 1
+    assert mine.event_id not in seen
+    mine.refresh_from_db()
+    assert (mine.state, mine.due_at) == (RunState.PENDING, now)
+
+
+@pytest.mark.django_db
+def test_a_handler_that_fails_fails_the_scenario(monkeypatch: pytest.MonkeyPatch) -> None:
+    from loyalty.core import outbox
+
+    def explode(event: OutboxEvent) -> None:
+        raise RuntimeError("no mail today")
+
+    monkeypatch.setattr(outbox, "_handlers", {"purchase.recorded": {"mail": explode}})
+    [failure] = run(read_file(POLICIES / "tax-excluded.yaml")).failures
+    assert (failure.step, failure.what, failure.got) == (1, "mail", "RuntimeError: no mail today")
+
+
+@pytest.mark.django_db
+def test_a_broken_ledger_fails_the_scenario(monkeypatch: pytest.MonkeyPatch) -> None:
+    from members.engine.ledger import Ledger
+
+    whole = Ledger._post
+
+    def skewed(self: Ledger, *arguments: Any, **options: Any) -> Any:
+        row = whole(self, *arguments, **options)
+        arguments[0].postings[-1] = row._replace(available_after=row.available_after + 1)
+        return row
+
+    monkeypatch.setattr(Ledger, "_post", skewed)
+    failures = run(read_file(POLICIES / "tax-excluded.yaml")).failures
+    assert {failure.kind for failure in failures} == {"verify"}
+    assert any(failure.what.startswith("I2") for failure in failures)
+
+
+def test_from_the_shell_nothing_is_left(committed_database: Any) -> None:
+    command = [sys.executable, "manage.py", "scenario", str(FILES[0]), "--json"]
+    environment = committed_database.environment()
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert json.loads(ended.stdout)["ok"] is True
+    assert not Programme.objects.exists()
+    assert not Purchase.objects.exists()
 
 
 @pytest.mark.django_db
