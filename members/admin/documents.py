@@ -16,7 +16,7 @@ from loyalty.core.admin.base import ReadOnlyAdmin
 from loyalty.core.registry import Panel, Table, panels
 from members.admin.links import EMPTY, cause, link, moment
 from members.admin.statement import balance_after, signed
-from members.models import Purchase, Return
+from members.models import Membership, Purchase, Return
 from members.selectors import statement
 from members.selectors.explain import explain, in_words
 from members.selectors.explain.amounts import money
@@ -29,7 +29,11 @@ def by_number(queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any],
     if not text:
         return queryset, False
     numbered = queryset.filter(number=text)
-    return (numbered if numbered.exists() else queryset.filter(membership__number=text)), False
+    if numbered.exists():
+        return numbered, False
+    # Few ids, written out, let the planner take the index of the member's history.
+    memberships = list(Membership.objects.filter(number=text).values_list("pk", flat=True))
+    return queryset.filter(membership_id__in=memberships), False
 
 
 @admin.register(Purchase)
@@ -43,7 +47,8 @@ class PurchaseAdmin(ReadOnlyAdmin):
     search_help_text = _("The whole number of a receipt or of a member.")
     ordering = ("-id",)
     sortable_by = ()
-    fields = ("number", "member_page", "bought", "store_name", "amount_text", "earned")
+    # Everything else stands in the explanation below.
+    fields = ("number", "member_page")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Purchase]:

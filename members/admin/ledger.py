@@ -15,7 +15,7 @@ from loyalty.core.admin.base import ReadOnlyAdmin
 from loyalty.core.translated import format_quantity
 from members.admin.links import EMPTY, cause, link, moment
 from members.admin.statement import balance_after, signed
-from members.models.ledger import Posting
+from members.models.ledger import Account, Posting
 
 
 @admin.register(Posting)
@@ -64,7 +64,8 @@ class PostingAdmin(ReadOnlyAdmin):
             numbered = queryset.filter(pk=int(text))
             if numbered.exists():
                 return numbered, False
-        return queryset.filter(account__membership__number=text), False
+        accounts = list(Account.objects.filter(membership__number=text).values_list("pk", flat=True))
+        return queryset.filter(account_id__in=accounts), False
 
     @display(description=_("happened"))
     def happened(self, posting: Posting) -> str:

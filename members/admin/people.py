@@ -146,9 +146,9 @@ class MembershipAdmin(ReadOnlyAdmin):
     status_badge = badge("status")
     fieldsets: ClassVar = (
         (None, {"fields": ("number", "person_name", "member_page", "programme", "status")}),
-        (_("History"), {"fields": ("joined_at", "channel", "purchases", "amount", "last_purchase")}),
+        (_("History"), {"fields": ("joined", "channel", "purchases", "amount", "last_purchase")}),
     )
-    readonly_fields = ("person_name", "member_page", "purchases", "amount", "last_purchase")
+    readonly_fields = ("person_name", "member_page", "joined", "purchases", "amount", "last_purchase")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         rows = super().get_queryset(request)
@@ -168,6 +168,10 @@ class MembershipAdmin(ReadOnlyAdmin):
     @display(description=_("member"))
     def member_page(self, membership: Membership) -> SafeString | str:
         return link(membership.member)
+
+    @display(description=_("joined"))
+    def joined(self, membership: Membership) -> str:
+        return moment(membership.joined_at, membership.programme.zone)
 
     @display(description=_("balance"))
     def balance(self, membership: Any) -> str:

@@ -200,7 +200,7 @@ def test_a_purchase_is_explained_on_its_page(boss: Client) -> None:
         "Base points: 36 points from €36.47 (1 point for every full €1.00)",
         "Cashback: 0.54 euros from €36.47 (1.5 %)",
         "Coffee twice: 12 points on top (× 2)",
-        "Big basket: it needs: basket total is at least €40.00; this purchase had €36.47",
+        "Big basket: only if basket total is at least €40.00; this purchase had €36.47",
         "Return b0",
         "Movements of points",
     ):

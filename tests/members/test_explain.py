@@ -132,46 +132,46 @@ CASES = {
         RULE % 'when: {fact: basket.total, is: at_least, value: "40.00"}',
         "",
         {},
-        "Extra: it needs: basket total is at least €40.00; this purchase had €15.00",
+        "Extra: only if basket total is at least €40.00; this purchase had €15.00",
     ),
     "failed condition inside": (
         RULE % "when: {all: [{fact: basket.lines, is: at_least, value: 1},"
         " {fact: purchase.channel, is: equals, value: web}]}",
         "",
         {"channel": "shop"},
-        "Extra: it needs: channel is “web”; this purchase had “shop”",
+        "Extra: only if channel is “web”; this purchase had “shop”",
     ),
     "failed alternative": (
         RULE % "when: {any: [{fact: purchase.weekday, is: one_of, value: [sat, sun]},"
         ' {fact: basket.total, is: more_than, value: "99"}]}',
         "",
         {},
-        "Extra: it needs: day of the week is one of Saturday, Sunday or basket total is more than €99.00",
+        "Extra: only if day of the week is one of Saturday, Sunday or basket total is more than €99.00",
     ),
     "failed negation": (
         RULE % "when: {not: {fact: purchase.payment, is: equals, value: cash}}",
         "",
         {"payment": "cash"},
-        "Extra: it needs: it is not so that way of paying is “cash”; this purchase had “cash”",
+        "Extra: only if it is not so that way of paying is “cash”; this purchase had “cash”",
     ),
     "failed sum": (
         RULE % "when: {lines: {fact: line.category, is: equals, value: coffee}, of: quantity,"
         " is: at_least, value: 3}",
         "",
         {},
-        "Extra: it needs: quantity of lines with category is “coffee” is at least 3; this purchase had 2",
+        "Extra: only if quantity of lines with category is “coffee” is at least 3; this purchase had 2",
     ),
     "unknown": (
         RULE % "when: {fact: purchase.till, is: equals, value: T1}",
         "",
         {},
-        "Extra: it needs: till is “T1”; not known for this purchase",
+        "Extra: only if till is “T1”; not known for this purchase",
     ),
     "personal": (
         RULE % "when: {fact: member.age, is: at_least, value: 18}",
         "",
         {},
-        "Extra: it needs: age of the member is at least 18\n",
+        "Extra: only if age of the member is at least 18\n",
     ),
     "no lines": (
         RULE % "lines: {fact: line.category, is: equals, value: tea}",
@@ -269,7 +269,7 @@ def test_what_returns_took_back() -> None:
     text = plain(told(purchase))
     assert "earned 15 points; returns took back 9 points, which leaves 6 points." in text
     assert "Return ret1" in text
-    assert "lines 1 (part 1/2), 2; taken back: Base points: 9 points" in text
+    assert "lines: 1 (part 1/2), 2; taken back: Base points: 9 points" in text
 
 
 def test_the_data_for_machines_has_codes_and_whole_numbers() -> None:

@@ -216,7 +216,7 @@ def _how(award: Award, told: Explanation) -> str:
 
 def _reason(skip: Skip, currency: str) -> str:
     if skip.code == "when" and skip.condition is not None:
-        condition = _("it needs: %(condition)s") % {"condition": condition_in_words(skip.condition, currency)}
+        condition = _("only if %(condition)s") % {"condition": condition_in_words(skip.condition, currency)}
         seen = seen_in_words(skip.condition, skip.seen, currency)
         return f"{condition}; {seen}" if seen else condition
     if skip.code in CAPS:
@@ -232,7 +232,7 @@ def _return(each: Return, told: Explanation) -> str:
         "amount": money(each.amount, told.currency),
         "lines": listed([_returned_line(position, share) for position, share in each.lines]),
     }
-    came = _("Return %(number)s, %(moment)s, %(amount)s, lines %(lines)s") % words
+    came = _("Return %(number)s, %(moment)s, %(amount)s, lines: %(lines)s") % words
     titles = {award.number: _name(award.title, award.rule) for award in told.awards}
     taken = [
         f"{titles.get(entry['no'], entry['rule'])}: {_points(entry['points'], entry['type'], told)}"
