@@ -64,6 +64,8 @@ def split(amount: int, weights: Sequence[int], *, ties: str = "last") -> list[in
     Splitting -amount gives the negated parts. Raises ValueError when there is something to split and the
     weights sum to zero.
     """
+    if len(weights) == 1 and weights[0]:
+        return [amount]
     if amount < 0:
         return [-part for part in split(-amount, weights, ties=ties)]
     total = sum(weights)
@@ -73,22 +75,18 @@ def split(amount: int, weights: Sequence[int], *, ties: str = "last") -> list[in
         raise ValueError("weights sum to zero")
     if total < 0:
         weights, total = [-weight for weight in weights], -total
-    if len(weights) == 1:
-        return [amount]
-    parts: list[int] = []
-    rests: list[tuple[int, int]] = []
-    left = amount
-    order = 1 if ties == "last" else -1
-    for index, weight in enumerate(weights):
-        part, rest = divmod(amount * weight, total)
-        parts.append(part)
-        left -= part
-        if rest:
-            rests.append((rest, order * index))
+    parts = [amount * weight // total for weight in weights]
+    left = amount - sum(parts)
     if left:
-        rests.sort(reverse=True)
-        for _rest, position in rests[:left]:
-            parts[order * position] += 1
+        # There are more remainders above zero than units left, so a zero weight never gets one.
+        order = 1 if ties == "last" else -1
+        rests = [(amount * weight % total, order * index) for index, weight in enumerate(weights)]
+        if left == 1:
+            parts[order * max(rests)[1]] += 1
+        else:
+            rests.sort(reverse=True)
+            for _rest, position in rests[:left]:
+                parts[order * position] += 1
     return parts
 
 

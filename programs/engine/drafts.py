@@ -112,16 +112,8 @@ class Draft:
             for position, part in zip(self.positions, shares, strict=True):
                 parts[position] = part
             shares = parts
-        return Award(
-            number,
-            self.rule.key,
-            point_type,
-            self.points,
-            tuple(shares),
-            self.base,
-            self.cut,
-            int(self.uncut),
-        )
+        points, uncut = self.points, int(self.uncut)
+        return Award(number, self.rule.key, point_type, points, tuple(shares), self.base, self.cut, uncut)
 
 
 def valued(draft: Draft, factors: Sequence[int] | None, scale: int, level: RoundingLevel) -> int | Fraction:

@@ -45,7 +45,7 @@ def evaluate(basket: Basket, member: MemberFacts, ruleset: Ruleset) -> Evaluatio
 class _PlanRun:
     """One point type of one purchase."""
 
-    __slots__ = ("bases", "boosts", "facts", "level", "plan", "ruleset", "skips")
+    __slots__ = ("bases", "boosts", "facts", "level", "plan", "ruleset", "skips", "units")
 
     def __init__(self, plan: Plan, facts: Facts, bases: Bases, ruleset: Ruleset, skips: list[Skip]) -> None:
         self.plan = plan
@@ -55,6 +55,7 @@ class _PlanRun:
         self.skips = skips
         self.level = ruleset.policies.rounding_level
         self.boosts: Boosts | None = None
+        self.units: list[int] | None = None
 
     def run(self) -> list[Draft]:
         drafts = self._exclusive() if self.plan.exclusive else []
@@ -85,7 +86,7 @@ class _PlanRun:
     def _fires(self, rule: CompiledRule) -> Sequence[int] | None:
         """The positions of the lines that a rule looks at, or None with the reason noted."""
         if rule.check is not None and (failed := rule.check(self.facts)) is not None:
-            self.skips.append(Skip(rule.key, "when", failed))
+            self._skip(rule, "when", failed)
             return None
         if rule.schedule is not None and (closed := rule.schedule(self.facts)) is not None:
             self._skip(rule, closed)
@@ -208,7 +209,7 @@ class _PlanRun:
         """What a rule looks at on these lines; `unit` stays 0 for nothing and for less than a full step."""
         values = self.bases.whole if rule.match is None else self.bases.lines
         if rule.kind is EffectKind.PER_UNIT:
-            values = [0 if line.kind == _DISCOUNT else line.quantity for line in self.facts.lines]
+            values = self._units()
         weights = values if len(positions) == len(values) else [values[at] for at in positions]
         draft = Draft(rule, positions, weights, sum(weights))
         if draft.base > 0 and rule.kind is EffectKind.PERCENT:
@@ -216,6 +217,12 @@ class _PlanRun:
         elif draft.base > 0 and rule.kind is not EffectKind.FIXED:
             draft.unit = draft.base // (rule.step if rule.kind is EffectKind.PER_STEP else UNIT) * rule.points
         return draft
+
+    def _units(self) -> list[int]:
+        """Thousandths of a unit by line, reckoned once; a discount is no unit."""
+        if self.units is None:
+            self.units = [0 if line.kind == _DISCOUNT else line.quantity for line in self.facts.lines]
+        return self.units
 
     # --- after the groups -------------------------------------------------------------------------
     def _boosted(self, drafts: list[Draft], boosts: Boosts) -> list[Draft]:
