@@ -37,7 +37,6 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "csp",
     "django_celery_beat",
-    "import_export",
     "django_filters",
     "rest_framework",
     "loyalty.core",
@@ -45,6 +44,7 @@ INSTALLED_APPS = [
     "members",
     "rewards",
     "surveys",
+    "import_export",  # after ours: `manage.py import` is the product's own command
 ]
 
 MIDDLEWARE = [

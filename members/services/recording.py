@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import orjson
@@ -51,17 +51,19 @@ class Recorded:
     evaluation: Evaluation | None = None
 
 
-def content_digest(number: str, basket: Basket) -> bytes:
-    """SHA-256 of what a receipt says, to tell a repetition from another receipt with the same number."""
-    content = [
-        number,
-        basket.occurred_at.isoformat(),
-        basket.store,
-        header_document(basket),
-        [line_document(line) for line in basket.lines],
-        tender_documents(basket),
-    ]
-    return hashlib.sha256(orjson.dumps(content)).digest()
+def content_digest(number: str, basket: Basket, lines: bytes | None = None) -> bytes:
+    """SHA-256 of what a receipt says, to tell a repetition from another receipt with the same number. `lines` are
+    the stored lines as JSON where the caller has them already."""
+    moment = basket.occurred_at.astimezone(UTC).isoformat()
+    head = [number, moment, basket.store, header_document(basket), tender_documents(basket)]
+    digest = hashlib.sha256(orjson.dumps(head))
+    digest.update(lines_json(basket) if lines is None else lines)
+    return digest.digest()
+
+
+def lines_json(basket: Basket) -> bytes:
+    """The lines as they are stored."""
+    return orjson.dumps([line_document(line) for line in basket.lines])
 
 
 class Recorder:
@@ -111,7 +113,13 @@ class Recorder:
 
     # --- purchases --------------------------------------------------------------------------------------------
     def purchase(
-        self, sheet: Sheet, basket: Basket, receipt: str, seller: Seller, digest: bytes | None = None
+        self,
+        sheet: Sheet,
+        basket: Basket,
+        receipt: str,
+        seller: Seller,
+        digest: bytes | None = None,
+        lines: bytes | None = None,
     ) -> Recorded:
         """Evaluate and post a purchase. Raises EmptyPurchase, InsufficientPoints, NoRevision and changes nothing."""
         if not basket.lines:
@@ -140,7 +148,9 @@ class Recorder:
         for point_type, points in awarded.items():
             ledger.earn(self.book(sheet, point_type), points, self._issuer(seller), cause)
         # The facts hold the counters themselves: they are kept as they were before this purchase counts.
-        self._keep(sheet, basket, receipt, seller, digest, evaluation, facts, cause)
+        stored = lines_json(basket) if lines is None else lines
+        digest = digest or content_digest(receipt, basket, stored)
+        self._keep(sheet, basket, receipt, seller, digest, stored, evaluation, facts, cause)
         self._count(sheet, basket, evaluation.awards, ruleset)
         return Recorded(number, sheet.member, awarded, evaluation=evaluation)
 
@@ -256,7 +266,8 @@ class Recorder:
         basket: Basket,
         receipt: str,
         seller: Seller,
-        digest: bytes | None,
+        digest: bytes,
+        lines: bytes,
         evaluation: Evaluation,
         facts: MemberFacts,
         cause: Cause,
@@ -280,7 +291,7 @@ class Recorder:
                 cause.revision,
                 self.programme.currency,
                 sum([line.amount for line in basket.lines]),
-                dumps([line_document(line) for line in basket.lines]).decode(),
+                lines.decode(),
                 dumps(tender_documents(basket)).decode(),
                 dumps(header_document(basket)).decode(),
                 dumps(facts_document(facts)).decode(),
@@ -294,7 +305,7 @@ class Recorder:
                 "main",
                 "purchase",
                 receipt,
-                digest if digest is not None else content_digest(receipt, basket),
+                digest,
                 sheet.member,
                 number,
             )

@@ -20,7 +20,7 @@ KIND = "members.verify_ledger"
 
 @jobs.kind(KIND, label=gettext_lazy("Verification of the ledger"))
 def run(job: jobs.Run) -> dict[str, Any]:
-    """Verify the programme named in the job's settings, or everything. Counts as errors what does not hold."""
+    """Verify the programme named in the settings, or everything; what does not hold counts as an error."""
     key = job.args.get("programme")
     programme = Programme.objects.get(key=key) if key else None
     found = verify(programme, marks=_last_marks(), on_check=job.progress)

@@ -1,0 +1,99 @@
+"""manage.py import purchases FILE.csv … / import returns FILE.csv …"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
+
+from loyalty.core.models import ImportBatch
+from loyalty.core.problems import Invalid, NotFound, ProblemCommand
+from members.services.imports.purchases import Options, import_purchases
+from members.services.imports.returns import import_returns
+from programs.models import Partner, Programme
+
+
+class Command(ProblemCommand):
+    help = "Import receipts or returns from a CSV file."
+
+    def add_options(self, parser: CommandParser) -> None:
+        parser.add_argument("what", choices=["purchases", "returns"])
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--programme", required=True, help="Code of the programme.")
+        parser.add_argument(
+            "--partner", default="", help="Code of the selling partner; the operator when not said."
+        )
+        parser.add_argument("--enrol", action="store_true", help="Make unknown members join.")
+        parser.add_argument("--timezone", default="", help="Zone of times without an offset.")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Say what would happen and change nothing."
+        )
+        parser.add_argument("--strict", action="store_true", help="All rows or nothing.")
+
+    def run(self, *_args: Any, **options: Any) -> None:
+        programme = Programme.objects.filter(key=options["programme"]).first()
+        if programme is None:
+            raise NotFound(_("There is no programme %(code)s.") % {"code": options["programme"]})
+        wanted = {"code": options["partner"]} if options["partner"] else {"is_operator": True}
+        partner = Partner.objects.filter(**wanted).first()
+        if partner is None:
+            raise NotFound(_("There is no partner %(code)s.") % {"code": options["partner"]})
+        if options["timezone"]:
+            _check_zone(options["timezone"])
+        asked = Options(options["enrol"], options["strict"], options["dry_run"], options["timezone"])
+        run = import_purchases if options["what"] == "purchases" else import_returns
+        batch = run(
+            path=options["file"],
+            programme=programme,
+            partner=partner,
+            options=asked,
+            progress=_Meter() if sys.stderr.isatty() else None,
+        )
+        self._tell(batch, as_json=options["json"])
+
+    def _tell(self, batch: ImportBatch, *, as_json: bool) -> None:
+        errors = list(batch.row_errors.order_by("line", "id")[:1000])
+        if as_json:
+            rows = [
+                {
+                    "line": error.line,
+                    "code": error.code,
+                    "field": error.field,
+                    "message": error.message,
+                    "expected": error.expected,
+                    "value": error.raw,
+                }
+                for error in errors
+            ]
+            self.print_json({"import": batch.pk, "file": batch.file_name, **batch.counts, "errors": rows})
+            return
+        for name, count in batch.counts.items():
+            self.stdout.write(f"{name:>12} {count}")
+        for error in errors[:50]:
+            self.stderr.write(f"{error.line}: {error.field}: {error.message} ({error.code}: {error.raw!r})")
+
+
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise Invalid(_("There is no time zone %(name)s.") % {"name": name}) from None
+
+
+class _Meter:
+    """Progress on a terminal, twice a second."""
+
+    def __init__(self) -> None:
+        self.last = 0.0
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        if time.monotonic() - self.last > 0.5:
+            self.last = time.monotonic()
+            of = f" / {total}" if total else ""
+            sys.stderr.write(f"\r{step} {done}{of}          ")
+            sys.stderr.flush()
