@@ -15,7 +15,9 @@ from members.services.scenarios.quoting import quote
 from members.services.scenarios.world import Result, World
 from programs.engine.document import read_core
 from programs.engine.facts import QUANTITY_DIGITS, Basket
+from programs.engine.policies import SpentPoints
 from programs.engine.reader import Fault, InvalidDocument, Reader
+from programs.selectors.rulesets import ruleset_of
 
 
 class Action(Protocol):
@@ -108,15 +110,19 @@ class ReturnStep:
         return step
 
     def do(self, world: World, now: datetime) -> Result:
+        purchase = world.purchase(self.purchase)
         returned = returns.record_return(
-            purchase=world.purchase(self.purchase),
+            purchase=purchase,
             number=self.ref or world.next_number("return"),
             now=now,
             occurred_at=self.occurred_at,
             lines=None if self.lines is None else list(self.lines),
         )
+        # What was spent already is taken as a debt, or not at all.
+        clamped = ruleset_of(purchase.revision).policies.spent_points is SpentPoints.CLAMP
+        left = returned.shortage if clamped else {}
         return Result(
-            awarded={key: -points for key, points in returned.taken.items()},
+            awarded={key: left.get(key, 0) - points for key, points in returned.taken.items()},
             restored=returned.restored,
             shortage=returned.shortage,
         )
