@@ -17,7 +17,7 @@ from programs.engine.policies import RoundingLevel
 from programs.engine.rules import FACTOR_DIGITS, Combine, EffectKind, Stacking
 from programs.engine.ruleset import CompiledGroup, CompiledRule
 
-ONE = 10**FACTOR_DIGITS
+ONE: int = 10**FACTOR_DIGITS
 _WEIGHT_DIGITS = 10**9
 
 Fired = list[tuple[CompiledRule, Sequence[int]]]

@@ -101,7 +101,8 @@ class Reader:
 
     def key(self, name: str = "key", *, required: bool = True, default: str = "") -> str:
         value = self.text(name, required=required, default=default)
-        if (value or self.data.get(name) == "") and not KEY.fullmatch(value):
+        empty: bool = self.data.get(name) == ""
+        if (value or empty) and not KEY.fullmatch(value):
             self.fault("bad_key", name, value=value[:60])
         return value
 

@@ -26,7 +26,7 @@ from programs.engine.rules import (
 
 # Raised whenever the same document may give other points or another trace than before.
 ENGINE_VERSION = 1
-UNIT = 10**QUANTITY_DIGITS
+UNIT: int = 10**QUANTITY_DIGITS
 
 ScheduleCheck = Callable[[Facts], str | None]
 
