@@ -91,7 +91,8 @@ def _points(rule: CompiledRule, counted: list[tuple[int, int]], scale: int) -> i
         unit = base * rule.numerator
     else:
         unit = base // (rule.step if rule.kind is EffectKind.PER_STEP else UNIT) * rule.points
-    return unit * weighted // (rule.denominator * base * scale)
+    points: int = unit * weighted // (rule.denominator * base * scale)
+    return points
 
 
 def _fires(rule: CompiledRule, facts: Facts) -> bool:

@@ -89,7 +89,7 @@ class Reader:
         if not isinstance(value, str):
             self.fault("wrong_type", name, expected="text")
             return default
-        if required and not value:
+        if required and value == "":
             self.fault("missing", name)
         if len(value) > longest:
             self.fault("too_long", name, longest=longest)
