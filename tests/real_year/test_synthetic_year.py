@@ -50,7 +50,9 @@ class Company:
     def __init__(self) -> None:
         self.start = datetime.fromisoformat("2024-12-01T00:00:00+00:00")
         with clock.at(self.start):
-            load(DOCUMENT, file_name="synthetic.yaml", publish=True, effective_from=self.start, now=self.start)
+            load(
+                DOCUMENT, file_name="synthetic.yaml", publish=True, effective_from=self.start, now=self.start
+            )
         self.programme = Programme.objects.get(key="synthetic")
         self.partner = Partner.objects.get(is_operator=True)
         self.memberships: dict[str, Membership] = {}
@@ -70,7 +72,9 @@ class Company:
         except InsufficientPoints as refusal:
             return {"refused": refusal.code}
 
-    def _purchase(self, operation: dict[str, Any], membership: Membership, times: dict[str, Any]) -> dict[str, Any]:
+    def _purchase(
+        self, operation: dict[str, Any], membership: Membership, times: dict[str, Any]
+    ) -> dict[str, Any]:
         lines = tuple(
             Line(
                 line["sku"],
@@ -89,7 +93,9 @@ class Company:
         )
         return {"awarded": recorded.awarded.get("points", 0)}
 
-    def _return(self, operation: dict[str, Any], membership: Membership, times: dict[str, Any]) -> dict[str, Any]:
+    def _return(
+        self, operation: dict[str, Any], membership: Membership, times: dict[str, Any]
+    ) -> dict[str, Any]:
         purchase = Purchase.objects.get(number=operation["receipt"])
         lines = [
             ReturnLine(
@@ -102,7 +108,9 @@ class Company:
         returned = record_return(purchase=purchase, number=operation["reference"], lines=lines, **times)
         return {"taken": returned.taken.get("points", 0), "to_debt": returned.shortage.get("points", 0)}
 
-    def _redeem(self, operation: dict[str, Any], membership: Membership, times: dict[str, Any]) -> dict[str, Any]:
+    def _redeem(
+        self, operation: dict[str, Any], membership: Membership, times: dict[str, Any]
+    ) -> dict[str, Any]:
         spent = redeem(
             membership=membership,
             points=operation["points"],
@@ -112,7 +120,9 @@ class Company:
         )
         return {"redeemed": spent}
 
-    def _adjust(self, operation: dict[str, Any], membership: Membership, times: dict[str, Any]) -> dict[str, Any]:
+    def _adjust(
+        self, operation: dict[str, Any], membership: Membership, times: dict[str, Any]
+    ) -> dict[str, Any]:
         adjust(membership=membership, points=operation["points"], reason=operation["reason"], **times)
         return {"adjusted": operation["points"]}
 
