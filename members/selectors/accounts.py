@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from members.models import Membership
-from members.models.ledger import Account, Lot
+from members.models.ledger import Account, Lot, Posting
 from programs.models import Programme
 
 
@@ -39,6 +39,11 @@ def open_lots(membership: Membership) -> QuerySet[Lot]:
     return Lot.objects.filter(account__membership=membership, remaining__gt=0).order_by("earned_at", "id")
 
 
+def posted_amount(posting: int) -> int:
+    """The amount of a posting."""
+    return Posting.objects.values_list("amount", flat=True).get(pk=posting)
+
+
 def totals(programme: Programme) -> dict[str, Mapping[str, int]]:
     """Issued, reversed, redeemed, adjusted (net) and outstanding (balances) by point type key."""
     with connection.cursor() as cursor:
@@ -55,7 +60,7 @@ def totals(programme: Programme) -> dict[str, Mapping[str, int]]:
             """,
             [programme.pk],
         )
-        found = {}
+        found: dict[str, Mapping[str, int]] = {}
         for key, issued, reversed_, redeemed, adjusted in cursor.fetchall():
             outstanding = int(issued - reversed_ - redeemed + adjusted)
             found[key] = {

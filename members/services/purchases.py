@@ -51,9 +51,10 @@ def record_purchase(
                 membership.programme, partner.pk, DocumentKind.PURCHASE, receipt, digest
             ):
                 return _again(key)
-            if membership.status not in (MembershipStatus.ACTIVE, MembershipStatus.LEAVING):
+            sheet = recorder.sheets[membership.pk]
+            if sheet.status not in (MembershipStatus.ACTIVE, MembershipStatus.LEAVING):
                 raise MembershipClosed
-            recorded = recorder.purchase(recorder.sheets[membership.pk], basket, receipt, seller, digest)
+            recorded = recorder.purchase(sheet, basket, receipt, seller, digest)
             recorder.flush()
             return recorded
     except IntegrityError:

@@ -275,7 +275,7 @@ class Recorder:
         dumps, number = orjson.dumps, cause.purchase or 0
         trace = {
             "awards": [award_document(award) for award in evaluation.awards],
-            "skips": [skip if skip.about else skip[:2] for skip in evaluation.skips],
+            "skips": [tuple(skip) if skip.about else skip[:2] for skip in evaluation.skips],
         }
         self.rows.purchases.append(
             (

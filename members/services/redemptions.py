@@ -10,6 +10,7 @@ from django.db import transaction
 from members.choices import DocumentKind
 from members.engine.ledger import Cause
 from members.models import Membership
+from members.selectors.accounts import posted_amount
 from members.services.purchases import known_document
 from members.services.recording import Recorder
 from programs.models import Partner
@@ -38,8 +39,10 @@ def redeem(
         recorder = Recorder(membership.programme, now)
         recorder.open([membership.pk])
         sheet = recorder.sheets[membership.pk]
-        if known_document(membership.programme, partner.pk, DocumentKind.SPEND, reference, digest):
-            return points
+        if document := known_document(
+            membership.programme, partner.pk, DocumentKind.SPEND, reference, digest
+        ):
+            return posted_amount(document.document_id)
         key = point_type or recorder.ruleset_at(moment).ruleset.core.main.key
         cause = Cause(next(recorder.operations), moment, now, partner=partner.pk, reference=reference)
         spent = recorder.spend(sheet, key, points, cause)

@@ -159,7 +159,7 @@ class Reverser:
                 self.sheet, entry, -entry.points, 0, self.purchase.occurred_at, self.ruleset
             )
         earned = self._postings("earn")
-        for point_type, points in taken.items():
+        for point_type, points in list(taken.items()):
             book = self.recorder.book(self.sheet, point_type)
             missing = self.recorder.ledger(self.ruleset).reverse(
                 book,
@@ -170,6 +170,8 @@ class Reverser:
             )
             if missing:
                 shortage[point_type] = missing
+                if policies.spent_points is SpentPoints.CLAMP:
+                    taken[point_type] -= missing
         self.sheet.touched = True
         return taken, shortage
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -257,7 +258,7 @@ class _Import:
                     """,
                     [self.batch.pk, after, limit],
                 )
-                rows = cursor.fetchall()
+                rows: list[tuple[Any, ...]] = cursor.fetchall()
             if len(rows) < limit:
                 return rows
             last = rows[-1][0]
@@ -348,7 +349,7 @@ class _Import:
 
     def _memberships(self, rows: list[tuple[Any, ...]]) -> dict[str, Membership]:
         """Memberships by the member column; unknown ones are enrolled if asked for, from their first receipt on."""
-        first = {}
+        first: dict[str, datetime] = {}
         for row in rows:
             first.setdefault(row[0], row[1])
         members = dict(

@@ -23,6 +23,7 @@ class Sheet:
 
     membership: int
     member: int
+    status: str
     joined_at: datetime
     attributes: Mapping[str, str]
     birth_date: date | None
@@ -43,7 +44,7 @@ def open_sheets(memberships: Sequence[int]) -> dict[int, Sheet]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT m.id, m.member_id, m.joined_at, p.attributes::text, p.birth_date,
+            SELECT m.id, m.member_id, m.status, m.joined_at, p.attributes::text, p.birth_date,
                    s.purchases, s.amount, s.last_purchase_at
             FROM members_membership m
             LEFT JOIN members_person p ON p.member_id = m.member_id
@@ -59,8 +60,17 @@ def open_sheets(memberships: Sequence[int]) -> dict[int, Sheet]:
 
 
 def _sheet(row: Sequence[Any]) -> Sheet:
-    attributes = json.loads(row[3]) if row[3] else {}
-    return Sheet(row[0], row[1], row[2], attributes, row[4], {}, row[5] or 0, row[6] or 0, row[7])
+    return Sheet(
+        membership=row[0],
+        member=row[1],
+        status=row[2],
+        joined_at=row[3],
+        attributes=json.loads(row[4]) if row[4] else {},
+        birth_date=row[5],
+        purchases=row[6] or 0,
+        amount=row[7] or 0,
+        last_purchase_at=row[8],
+    )
 
 
 def _load_books(cursor: Any, sheets: dict[int, Sheet]) -> None:

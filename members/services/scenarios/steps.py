@@ -15,9 +15,7 @@ from members.services.scenarios.quoting import quote
 from members.services.scenarios.world import Result, World
 from programs.engine.document import read_core
 from programs.engine.facts import QUANTITY_DIGITS, Basket
-from programs.engine.policies import SpentPoints
 from programs.engine.reader import Fault, InvalidDocument, Reader
-from programs.selectors.rulesets import ruleset_of
 
 
 class Action(Protocol):
@@ -118,11 +116,8 @@ class ReturnStep:
             occurred_at=self.occurred_at,
             lines=None if self.lines is None else list(self.lines),
         )
-        # What was spent already is taken as a debt, or not at all.
-        clamped = ruleset_of(purchase.revision).policies.spent_points is SpentPoints.CLAMP
-        left = returned.shortage if clamped else {}
         return Result(
-            awarded={key: left.get(key, 0) - points for key, points in returned.taken.items()},
+            awarded={key: -points for key, points in returned.taken.items()},
             restored=returned.restored,
             shortage=returned.shortage,
         )
