@@ -1,5 +1,6 @@
 """An invented supermarket chain with a year behind it, made through the same services as a real one."""
 
-from members.services.demo.company import LOGINS, Company, Summary, prepare
+from members.services.demo.company import MEMBERS, OtherCompany, Summary, prepare
+from members.services.demo.staff import LOGINS
 
-__all__ = ["LOGINS", "Company", "Summary", "prepare"]
+__all__ = ["LOGINS", "MEMBERS", "OtherCompany", "Summary", "prepare"]

@@ -28,7 +28,9 @@ class Shop(NamedTuple):
 
 SHOPS = (
     Shop("TLN-1", {"en": "Tallinn, Harbour", "ru": "Таллинн, Порт", "et": "Tallinn, Sadam"}, 30),
-    Shop("TLN-2", {"en": "Tallinn, Birch Hill", "ru": "Таллинн, Берёзовая горка", "et": "Tallinn, Kasemäe"}, 26),
+    Shop(
+        "TLN-2", {"en": "Tallinn, Birch Hill", "ru": "Таллинн, Берёзовая горка", "et": "Tallinn, Kasemäe"}, 26
+    ),
     Shop("TRT-1", {"en": "Tartu, Riverside", "ru": "Тарту, Набережная", "et": "Tartu, Jõekalda"}, 20),
     Shop("PRN-1", {"en": "Pärnu, Beach", "ru": "Пярну, Пляж", "et": "Pärnu, Rand"}, 12),
     Shop("NRV-1", {"en": "Narva, Castle", "ru": "Нарва, Замок", "et": "Narva, Linnuse"}, 12),

@@ -79,9 +79,7 @@ def enrol_customers(programme: Programme, customers: list[Customer], now: dateti
         programme=programme,
         numbers=list(fresh),
         now=now,
-        joined_at={
-            card: datetime.combine(customer.joined, time(5), UTC) for card, customer in fresh.items()
-        },
+        joined_at={card: datetime.combine(customer.joined, time(5), UTC) for card, customer in fresh.items()},
         channel="store",
         attributes={card: {"city": customer.city} for card, customer in fresh.items()},
     )

@@ -13,7 +13,9 @@ from members.services.demo.assortment import ARTICLES, SHOPS, Article
 from members.services.demo.people import Customer
 
 DAYS = 365
-COLUMNS = "receipt occurred_at member store till sku category department brand quantity amount discount".split()
+COLUMNS = (
+    "receipt occurred_at member store till sku category department brand quantity amount discount".split()
+)
 
 _ARTICLE_WEIGHTS = list(accumulate(article.weight for article in ARTICLES))
 _SHOP_WEIGHTS = list(accumulate(shop.weight for shop in SHOPS))

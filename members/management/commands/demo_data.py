@@ -1,0 +1,45 @@
+"""Make the demo company: a supermarket chain with a year behind it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from loyalty.core import clock
+from loyalty.core.problems import ProblemCommand
+from members.services import demo
+
+
+class Command(ProblemCommand):
+    """A second run finds everything there and changes nothing."""
+
+    help = "Make the demo company: a supermarket chain with members, a year of receipts, and staff."
+
+    def add_options(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--members", type=int, default=demo.MEMBERS, help=f"how many members (default: {demo.MEMBERS})"
+        )
+
+    def run(self, *args: Any, **options: Any) -> None:
+        started = time.monotonic()
+        tell = (lambda _text: None) if options["json"] else self.stdout.write
+        made = demo.prepare(now=clock.now(), members=max(options["members"], 1), tell=tell)
+        seconds = time.monotonic() - started
+        if options["json"]:
+            counts = made.counts if made else {}
+            self.print_json({"made": made is not None, "verified": made and made.verified, **counts})
+        elif made is None:
+            self.stdout.write("The demo company is there already.")
+        else:
+            self.stdout.write(f"The demo company Marta is ready after {seconds:.0f} s.")
+        if made is not None and not made.verified:
+            self.stderr.write("The ledger does not verify: see manage.py verify_ledger.")
+            raise SystemExit(1)
+
+
+def demo_logins() -> Iterable[tuple[str, str, str]]:
+    """Who may log in to the demo company: (who, e-mail, password)."""
+    return demo.LOGINS
