@@ -2,8 +2,8 @@
 
 anna (card A-1): buys r1 (100 points and 1.50 cash, store s1), spends 30, gets 10 of them back, returns goods
 worth 40 points of r1, buys r4 in the first hour of February by the clock of Tallinn (7 points).
-mark (card "=M-2"): buys r2 (100), spends 75, returns goods worth 40 (25 taken, 15 owed), buys r3 (50, of which
-15 repay the debt), staff takes 5 and gives 3, buys r5 (no points).
+mark (card "=M-2"): buys r2 (100), spends 75, returns goods worth 40 (25 taken, 15 owed), buys r3 (50, of
+which 15 repay the debt), staff takes 5 and gives 3, buys r5 (no points).
 """
 
 from __future__ import annotations

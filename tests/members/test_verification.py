@@ -110,8 +110,8 @@ FAULTS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     ),
     "second key for a receipt": (
         "I5", (),
-        (("INSERT INTO members_documentkey (programme_id, partner_id, source, kind, number, digest, member_id,"
-         " document_id) SELECT programme_id, partner_id, 'other', kind, number, digest, member_id,"
+        (("INSERT INTO members_documentkey (programme_id, partner_id, source, kind, number, digest,"
+         " member_id, document_id) SELECT programme_id, partner_id, 'other', kind, number, digest, member_id,"
          " document_id"
          " FROM members_documentkey WHERE number = 'r1'"),),
     ),

@@ -64,10 +64,11 @@ def verify(
 @contextmanager
 def _one_instant() -> Iterator[None]:
     """All queries see the same state, so that work going on meanwhile makes nothing look wrong."""
-    if connection.in_atomic_block:
-        yield
-        return
-    with transaction.atomic():
-        with connection.cursor() as cursor:
+    alone = not connection.in_atomic_block
+    with transaction.atomic(), connection.cursor() as cursor:
+        if alone:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        # Right after an import the planner knows nothing yet and would compare every row with every other.
+        cursor.execute("SET LOCAL enable_nestloop = off")
         yield
+        cursor.execute("SET LOCAL enable_nestloop = on")

@@ -62,10 +62,10 @@ EVENTS = """
 EVENTS_OF_NOTHING = """
     SELECT 'tells of no such document', 'event', e.id
       FROM core_outboxevent e
-     WHERE (e.name = 'purchase.recorded' AND NOT EXISTS (
-                SELECT FROM members_purchase b WHERE b.id::text = e.payload ->> 'purchase'))
-        OR (e.name = 'return.recorded' AND NOT EXISTS (
-                SELECT FROM members_return r WHERE r.id::text = e.payload ->> 'return'))
+      LEFT JOIN (SELECT 'purchase.recorded' AS name, id::text AS document FROM members_purchase
+                  UNION ALL SELECT 'return.recorded', id::text FROM members_return) d
+        ON d.name = e.name AND d.document = e.payload ->> split_part(e.name, '.', 1)
+     WHERE e.name IN ('purchase.recorded', 'return.recorded') AND d.document IS NULL
 """
 
 
