@@ -2,6 +2,8 @@
 
 import io
 import json
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from members.models import Membership, Person, Purchase, Return
 from members.models.ledger import Posting
 from members.services.demo import people, receipts
 from programs.models import Programme, Revision, Store
+from programs.services.programmes import load
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +50,16 @@ def test_the_company_is_made_once() -> None:
     assert [model.objects.count() for model in COUNTED] == before
 
 
+def test_a_database_in_use_is_left_alone_except_in_development(settings: Any) -> None:
+    text = Path("tests/scenarios/programmes/grocery_points.yaml").read_text()
+    load(text, now=datetime(2025, 1, 1, tzinfo=UTC), publish=True)
+    with pytest.raises(SystemExit):
+        demo_data()
+    assert not User.objects.exists()
+    settings.DEBUG = True
+    assert demo_data()["verified"]
+
+
 def test_everybody_may_log_in() -> None:
     demo_data()
     for who, email, password in demo_logins():
@@ -59,8 +72,6 @@ def test_everybody_may_log_in() -> None:
 
 
 def test_the_year_is_the_same_every_time(tmp_path: Any) -> None:
-    from datetime import date
-
     start = date(2025, 3, 1)
     for name in ("a", "b"):
         receipts.write_receipts(tmp_path / name, people.invent(20, start, 1), start, 1)
