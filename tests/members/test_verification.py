@@ -15,9 +15,15 @@ from django.test.utils import CaptureQueriesContext
 from loyalty.core.choices import JobState
 from loyalty.core.models import Job
 from members import tasks
+from members.models import Purchase
 from members.models.ledger import Account
 from members.selectors import reports
 from members.selectors.verification import CHECKS, verify
+from members.services.adjustments import adjust
+from members.services.purchases import record_purchase
+from members.services.redemptions import redeem
+from members.services.returns import record_return
+from tests.members.club import NOON, basket, club, member, operator
 from tests.members.small_ledger import SmallLedger, programme_of_points, small_ledger
 
 # After the small ledger's own rows, which count from 1.
@@ -257,3 +263,34 @@ def test_the_nightly_task_remembers_what_it_saw(committed_database: Any, committ
 @pytest.mark.django_db
 def test_each_invariant_has_one_function() -> None:
     assert len(CHECKS) == len({result.id for result in verify().results})
+
+
+@pytest.mark.django_db
+def test_what_the_services_write_is_green_at_every_step() -> None:
+    """Earned, paid with points, brought back into debt, repaid, adjusted."""
+    programme = club()
+    anna, shop = member(programme), operator()
+    marks: dict[str, dict[str, int]] = {}
+
+    def checked() -> int:
+        nonlocal marks
+        found = verify(programme, marks=marks)
+        marks = found.marks
+        assert [str(fault) for result in found.results for fault in result.faults] == []
+        [row] = reports.balances(programme)
+        return row.balance
+
+    first = record_purchase(membership=anna, basket=basket(10000), receipt="r1", partner=shop, now=NOON)
+    assert checked() == 100
+    record_purchase(membership=anna, basket=basket(1000, points=60), receipt="r2", partner=shop, now=NOON)
+    # The 0.60 paid with points earns nothing.
+    assert checked() == 49
+    purchase = Purchase.objects.get(pk=first.purchase_id)
+    assert record_return(purchase=purchase, number="b1", now=NOON).shortage == {"points": 51}
+    assert checked() == -51
+    record_purchase(membership=anna, basket=basket(7000), receipt="r3", partner=shop, now=NOON)
+    adjust(membership=anna, points=-5, reason="Mistake", now=NOON)
+    redeem(membership=anna, points=10, partner=shop, reference="t1", now=NOON)
+    assert checked() == 4
+    [totals] = reports.totals(programme)
+    assert (totals.issued, totals.reversed, totals.redeemed, totals.adjusted) == (179, 100, 70, -5)
