@@ -343,7 +343,7 @@ class _Import:
             return None
         if code not in self.stores:
             self.stores[code] = Store.objects.get_or_create(
-                partner=self.partner, code=code, defaults={"name": code}
+                partner=self.partner, code=code, defaults={"name": {"*": code}}
             )[0].pk
         return self.stores[code]
 
