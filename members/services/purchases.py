@@ -15,13 +15,14 @@ from programs.models import Partner, Programme, Store
 
 
 def known_document(
-    programme: Programme, partner: int, kind: DocumentKind, number: str, digest: bytes
+    programme: Programme, partner: int, kind: DocumentKind, number: str, digest: bytes, member: int
 ) -> DocumentKey | None:
-    """The document recorded under this number. Raises DuplicateReceipt when it said something else."""
+    """The document recorded under this number. Raises DuplicateReceipt when it said something else, or is another
+    member's."""
     key = DocumentKey.objects.filter(
         programme=programme, partner_id=partner, source="main", kind=kind, number=number
     ).first()
-    if key is not None and bytes(key.digest) != digest:
+    if key is not None and (bytes(key.digest), key.member_id) != (digest, member):
         raise DuplicateReceipt
     return key
 
@@ -42,14 +43,13 @@ def record_purchase(
     """
     basket = basket._replace(partner=partner.code, store=store.code if store else "")
     digest = content_digest(receipt, basket)
+    said = (membership.programme, partner.pk, DocumentKind.PURCHASE, receipt, digest, membership.member_id)
     seller = Seller(partner.pk, partner.code, store.pk if store else None, basket.store)
     try:
         with transaction.atomic():
             recorder = Recorder(membership.programme, now)
             recorder.open([membership.pk])
-            if key := known_document(
-                membership.programme, partner.pk, DocumentKind.PURCHASE, receipt, digest
-            ):
+            if key := known_document(*said):
                 return _again(key)
             sheet = recorder.sheets[membership.pk]
             if sheet.status not in (MembershipStatus.ACTIVE, MembershipStatus.LEAVING):
@@ -59,7 +59,7 @@ def record_purchase(
             return recorded
     except IntegrityError:
         # Another member's till was faster with the same number; the key says whether it was the same receipt.
-        key = known_document(membership.programme, partner.pk, DocumentKind.PURCHASE, receipt, digest)
+        key = known_document(*said)
         if key is None:
             raise
         return _again(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from members.choices import DocumentKind
 from members.engine.ledger import Cause
@@ -35,29 +35,33 @@ def redeem(
         raise ValueError("points must be positive")
     moment = occurred_at or now
     digest = hashlib.sha256(f"{membership.number}:{point_type or ''}:{points}".encode()).digest()
-    with transaction.atomic():
-        recorder = Recorder(membership.programme, now)
-        recorder.open([membership.pk])
-        sheet = recorder.sheets[membership.pk]
-        if document := known_document(
-            membership.programme, partner.pk, DocumentKind.SPEND, reference, digest
-        ):
-            return posted_amount(document.document_id)
-        key = point_type or recorder.ruleset_at(moment).ruleset.core.main.key
-        cause = Cause(next(recorder.operations), moment, now, partner=partner.pk, reference=reference)
-        spent = recorder.spend(sheet, key, points, cause)
-        posting = recorder.book(sheet, key).postings[-1]
-        recorder.rows.keys.append(
-            (
-                membership.programme_id,
-                partner.pk,
-                "main",
-                "spend",
-                reference,
-                digest,
-                sheet.member,
-                posting.id,
+    said = (membership.programme, partner.pk, DocumentKind.SPEND, reference, digest, membership.member_id)
+    try:
+        with transaction.atomic():
+            recorder = Recorder(membership.programme, now)
+            recorder.open([membership.pk])
+            sheet = recorder.sheets[membership.pk]
+            if document := known_document(*said):
+                return posted_amount(document.document_id)
+            key = point_type or recorder.ruleset_at(moment).ruleset.core.main.key
+            cause = Cause(next(recorder.operations), moment, now, partner=partner.pk, reference=reference)
+            spent = recorder.spend(sheet, key, points, cause)
+            posting = recorder.book(sheet, key).postings[-1]
+            recorder.rows.keys.append(
+                (
+                    membership.programme_id,
+                    partner.pk,
+                    "main",
+                    "spend",
+                    reference,
+                    digest,
+                    sheet.member,
+                    posting.id,
+                )
             )
-        )
-        recorder.flush()
-        return spent
+            recorder.flush()
+            return spent
+    except IntegrityError:
+        # Another member's redemption took the reference meanwhile; asked again, the key refuses this one.
+        known_document(*said)
+        raise

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import orjson
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from members.choices import DocumentKind
 from members.models import DocumentKey, Purchase, Return
@@ -38,16 +38,22 @@ def record_return(
     """
     digest = return_digest(purchase, lines)
     programme = purchase.membership.programme
-    with transaction.atomic():
-        recorder = Recorder(programme, now)
-        recorder.open([purchase.membership_id])
-        key = known_document(programme, purchase.partner_id, DocumentKind.RETURN, number, digest)
-        if key is not None:
-            return _again(key)
-        reverser = Reverser(recorder, recorder.sheets[purchase.membership_id], purchase)
-        returned = reverser.record(number, occurred_at or now, lines, digest)
-        recorder.flush()
-        return returned
+    said = (programme, purchase.partner_id, DocumentKind.RETURN, number, digest, purchase.member_id)
+    try:
+        with transaction.atomic():
+            recorder = Recorder(programme, now)
+            recorder.open([purchase.membership_id])
+            key = known_document(*said)
+            if key is not None:
+                return _again(key)
+            reverser = Reverser(recorder, recorder.sheets[purchase.membership_id], purchase)
+            returned = reverser.record(number, occurred_at or now, lines, digest)
+            recorder.flush()
+            return returned
+    except IntegrityError:
+        # Another member's return took the number meanwhile; asked again, the key refuses this one.
+        known_document(*said)
+        raise
 
 
 def _again(key: DocumentKey) -> Returned:

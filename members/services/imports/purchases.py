@@ -97,7 +97,11 @@ class _Import:
     def _batch(self) -> ImportBatch:
         """The batch of this file: one that did not finish is continued."""
         unfinished = ImportBatch.objects.filter(
-            kind=KIND, scope=self.programme.key, file_sha256=self.digest, state=ImportState.POSTING
+            kind=KIND,
+            scope=self.programme.key,
+            file_sha256=self.digest,
+            state=ImportState.POSTING,
+            options__partner=self.partner.code,
         ).first()
         if unfinished is not None and not self.options.dry_run:
             return unfinished
@@ -270,14 +274,14 @@ class _Import:
     def _post_chunk(self, rows: list[tuple[Any, ...]]) -> None:
         memberships = self._memberships(rows)
         known = {
-            number: bytes(digest)
-            for number, digest in DocumentKey.objects.filter(
+            number: (bytes(digest), member)
+            for number, digest, member in DocumentKey.objects.filter(
                 programme=self.programme,
                 partner=self.partner,
                 source="main",
                 kind="purchase",
                 number__in={row[2] for row in rows},
-            ).values_list("number", "digest")
+            ).values_list("number", "digest", "member_id")
         }
         recorder = Recorder(self.programme, self.now, self.stretches)
         recorder.open([membership.pk for membership in memberships.values()])
@@ -308,7 +312,7 @@ class _Import:
         head: tuple[Any, str, int],
         header_json: str,
         lines: bytes,
-        known: dict[str, bytes],
+        known: dict[str, tuple[bytes, int]],
     ) -> RowFault | None:
         occurred_at, receipt, line = head
         counts = self.batch.counts
@@ -323,7 +327,7 @@ class _Import:
         )
         digest = content_digest(receipt, basket, lines)
         if receipt in known:
-            same = known[receipt] == digest
+            same = known[receipt] == (digest, sheet.member)
             counts["already" if same else "conflicts"] += 1
             expected = "" if same else "the content recorded before"
             return None if same else RowFault(line, "duplicate_receipt", "receipt", receipt, expected)
@@ -333,7 +337,7 @@ class _Import:
         except Problem as problem:
             counts["refused"] += 1
             return RowFault(line, problem.code, "", receipt, "")
-        known[receipt] = digest
+        known[receipt] = digest, sheet.member
         counts["posted"] += 1
         counts["amount"] += sum([each.amount for each in basket.lines])
         return None

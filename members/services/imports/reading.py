@@ -35,6 +35,8 @@ OPTIONAL = (
 HEADER = ("store", "channel", "payment", "till", "cashier")
 LARGEST_FILE = 2 * 1024**3
 LONGEST_CELL = 200
+MOST_COLUMNS = 200
+LARGEST_NUMBER = 10**15
 LATEST = timedelta(days=1)
 _KINDS = frozenset(kind.value for kind in LineKind)
 
@@ -61,11 +63,20 @@ class Fragment:
     lines: list[dict[str, Any]] = field(default_factory=list)
 
 
+def shown(value: str) -> str:
+    """The beginning of a cell, as it can be stored with a fault."""
+    return value[:100].replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
 def sha256_of(path: Path) -> str:
+    """Raises InvalidFile when there is no such file."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1024 * 1024):
-            digest.update(block)
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1024 * 1024):
+                digest.update(block)
+    except OSError:
+        raise InvalidFile(_("There is no file %(name)s.") % {"name": path.name}) from None
     return digest.hexdigest()
 
 
@@ -87,12 +98,17 @@ def open_rows(path: Path, required: tuple[str, ...], optional: tuple[str, ...]) 
     if "\x00" in first:
         raise InvalidFile(_("This is not a CSV file."))
     delimiter = max(",;\t", key=first.count)
-    header = next(csv.reader([first], delimiter=delimiter))
+    try:
+        header = next(csv.reader([first], delimiter=delimiter))
+    except csv.Error:
+        raise InvalidFile(_("This is not a CSV file.")) from None
     _check_header(header, required, optional)
     return header, csv.reader(file, delimiter=delimiter, strict=True)
 
 
 def _check_header(header: list[str], required: tuple[str, ...], optional: tuple[str, ...]) -> None:
+    if len(header) > MOST_COLUMNS:
+        raise InvalidFile(_("The first row does not name the right columns."))
     known = {*required, *optional}
     errors = [_header_error("missing_column", name) for name in required if name not in header]
     for index, name in enumerate(header):
@@ -148,12 +164,17 @@ class PurchaseReader:
             except StopIteration:
                 break
             except (csv.Error, UnicodeDecodeError) as wrong:
-                self.faults.append(RowFault(line + 1, "unreadable", "", str(wrong)[:100], "CSV UTF-8"))
+                # The rest of the receipt that was being read may stand in what cannot be read.
+                receipt = "" if fragment is None else fragment.receipt
+                self._fault(line + 1, "unreadable", "", str(wrong), "CSV UTF-8", receipt)
                 break
             line = self.rows.line_num + 1
             self.count += 1
             if len(row) != width:
-                self._fault(line, "wrong_width", "", str(len(row)), str(width), row[0] if row else "")
+                self._fault(line, "wrong_width", "", str(len(row)), str(width), "")
+                # A cell is too many or too few before the receipt's cell or after it: both places may name it.
+                places = (receipt_at, len(row) - width + receipt_at)
+                self.bad_receipts.update(row[place] for place in places if 0 <= place < len(row))
                 continue
             receipt = row[receipt_at]
             document = self._line(row, line, receipt)
@@ -172,7 +193,7 @@ class PurchaseReader:
             yield fragment
 
     def _fault(self, line: int, code: str, column: str, value: str, expected: str, receipt: str) -> None:
-        self.faults.append(RowFault(line, code, column, value[:100], expected))
+        self.faults.append(RowFault(line, code, column, shown(value), expected))
         if receipt:
             self.bad_receipts.add(receipt)
 
@@ -212,12 +233,12 @@ class PurchaseReader:
         at = self._at
         column = "quantity"
         try:
-            quantity = parse_decimal(row[at["quantity"]], QUANTITY_DIGITS)
+            quantity = read_number(row[at["quantity"]], QUANTITY_DIGITS)
             column = "amount"
             document: dict[str, Any] = {
                 "sku": row[at["sku"]],
                 "qty": quantity,
-                "amount": parse_decimal(row[at["amount"]], self.money_digits),
+                "amount": read_number(row[at["amount"]], self.money_digits),
             }
             for name, index in self._words_at:
                 if row[index]:
@@ -229,7 +250,7 @@ class PurchaseReader:
                 document["kind"] = kind
             for column in ("discount", "tax"):
                 if column in at and row[at[column]]:
-                    value = parse_decimal(row[at[column]], self.money_digits)
+                    value = read_number(row[at[column]], self.money_digits)
                     if value:
                         document[column] = value
         except InvalidNumber as wrong:
@@ -258,6 +279,14 @@ class PurchaseReader:
         return True
 
 
+def read_number(text: str, digits: int) -> int:
+    """A plain decimal as a whole number of 10**-digits. Raises InvalidNumber, also for what no sum could hold."""
+    number = parse_decimal(text, digits)
+    if abs(number) > LARGEST_NUMBER:
+        raise InvalidNumber("not_a_number")
+    return number
+
+
 def read_moment(text: str, zone: ZoneInfo) -> datetime | None:
     """A moment in UTC; without an offset it is local to the zone. None when it is not one, or does not exist there
     because the clock was put forward."""
@@ -265,9 +294,9 @@ def read_moment(text: str, zone: ZoneInfo) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+        there = moment.replace(tzinfo=zone).astimezone(UTC)
+        return there if there.astimezone(zone).replace(tzinfo=None) == moment else None
+    except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is not None:
-        return moment.astimezone(UTC)
-    there = moment.replace(tzinfo=zone).astimezone(UTC)
-    return there if there.astimezone(zone).replace(tzinfo=None) == moment else None

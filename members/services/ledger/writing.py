@@ -55,7 +55,8 @@ def write(rows: Rows, sheets: Iterable[Sheet]) -> None:
     if raw is None:
         connection.ensure_connection()
         raw = connection.connection
-    with raw.cursor() as cursor:
+    # COPY goes past Django; its refusals are to be Django's errors all the same.
+    with connection.wrap_database_errors, raw.cursor() as cursor:
         copy_rows(cursor, "members_documentkey", KEY_COLUMNS, rows.keys)
         copy_rows(cursor, "members_purchase", PURCHASE_COLUMNS, rows.purchases)
         if rows.returns:
