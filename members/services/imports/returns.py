@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterator
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -11,20 +14,30 @@ from django.db import transaction
 
 from loyalty.core import clock
 from loyalty.core.choices import ImportState
-from loyalty.core.exact import InvalidNumber, currency_digits, parse_decimal
+from loyalty.core.exact import InvalidNumber, currency_digits
 from loyalty.core.models import ImportBatch, ImportRowError
 from loyalty.core.problems import Problem
 from members.choices import DocumentKind
 from members.models import DocumentKey, Purchase
 from members.services.imports.messages import message
 from members.services.imports.purchases import Options, Progress, StrictImportRefused
-from members.services.imports.reading import RowFault, open_rows, read_moment, sha256_of
+from members.services.imports.reading import (
+    LATEST,
+    RowFault,
+    open_rows,
+    read_moment,
+    read_number,
+    sha256_of,
+    shown,
+)
 from members.services.returns import ReturnLine, record_return
 from programs.engine.facts import QUANTITY_DIGITS
 from programs.models import Partner, Programme
 
 REQUIRED = ("receipt",)
 OPTIONAL = ("line", "sku", "quantity", "amount", "occurred_at", "number")
+LONGEST_NUMBER = 100
+_WRONG, _UNREADABLE = "", " "
 COUNTS = ("rows", "documents", "posted", "already", "bad")
 
 
@@ -36,8 +49,8 @@ def import_returns(
     A return's number is the column `number`, else it follows from the file's content and the line, so that the same
     file again changes nothing. Raises InvalidFile, StrictImportRefused.
     """
-    header, rows = open_rows(path, REQUIRED, OPTIONAL)
     digest = sha256_of(path)
+    header, rows = open_rows(path, REQUIRED, OPTIONAL)
     counts = dict.fromkeys(COUNTS, 0)
     faults: list[RowFault] = []
     now = clock.now()
@@ -45,18 +58,18 @@ def import_returns(
     def key(item: tuple[int, dict[str, str]]) -> tuple[str, str]:
         return item[1].get("receipt", ""), item[1].get("number", "")
 
-    numbered = ((rows.line_num + 1, dict(zip(header, row, strict=False))) for row in rows)
     with transaction.atomic():
-        for (receipt, number), group in groupby(numbered, key=key):
+        for (receipt, number), group in groupby(_rows(header, rows), key=key):
             items = list(group)
             counts["rows"] += len(items)
             counts["documents"] += 1
             first = items[0][0]
             try:
+                _check(items, len(header))
                 purchase = _purchase(programme, partner, receipt)
                 lines = _lines(purchase, items, currency_digits(programme.currency))
                 zone = ZoneInfo(options.timezone or programme.zone)
-                moment = _occurred_at(items[0], zone) if items[0][1].get("occurred_at") else now
+                moment = _occurred_at(items[0], zone, now) if items[0][1].get("occurred_at") else now
                 returned = record_return(
                     purchase=purchase,
                     number=number or f"{digest[:12]}-{first}",
@@ -68,7 +81,7 @@ def import_returns(
             except _BadRow as bad:
                 faults.append(bad.fault)
             except Problem as problem:
-                faults.append(RowFault(first, problem.code, "receipt", receipt, ""))
+                faults.append(RowFault(first, problem.code, "receipt", shown(receipt), ""))
         counts["bad"] = len(faults)
         refused = options.strict and bool(faults)
         if refused or options.dry_run:
@@ -79,10 +92,39 @@ def import_returns(
     return batch
 
 
+def _rows(header: list[str], rows: Any) -> Iterator[tuple[int, dict[str, str]]]:
+    """Line and cells of each row. What cannot be read belongs to the row before it, whose return may be cut; the
+    cell without a name says what is wrong with a row."""
+    cells: dict[str, str] = {}
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except (csv.Error, UnicodeDecodeError) as wrong:
+            yield rows.line_num + 1, {**cells, _WRONG: str(wrong), _UNREADABLE: "yes"}
+            return
+        cells = dict(zip(header, row, strict=False))
+        if len(row) != len(header):
+            cells[_WRONG] = str(len(row))
+        yield rows.line_num + 1, cells
+
+
+def _check(items: list[tuple[int, dict[str, str]]], width: int) -> None:
+    for line, row in items:
+        if _UNREADABLE in row:
+            raise _BadRow(line, "unreadable", "", row[_WRONG], "CSV UTF-8")
+        if _WRONG in row:
+            raise _BadRow(line, "wrong_width", "", row[_WRONG], str(width))
+        for column, cell in row.items():
+            if len(cell) > LONGEST_NUMBER or "\x00" in cell:
+                raise _BadRow(line, "bad_text", column, cell, f"up to {LONGEST_NUMBER} characters")
+
+
 class _BadRow(Exception):
     def __init__(self, line: int, code: str, column: str, value: str, expected: str) -> None:
         super().__init__(code)
-        self.fault = RowFault(line, code, column, value[:100], expected)
+        self.fault = RowFault(line, code, column, shown(value), expected)
 
 
 def _purchase(programme: Programme, partner: Partner, receipt: str) -> Purchase:
@@ -98,13 +140,15 @@ class _Unknown(Problem):
     code = "unknown_receipt"
 
 
-def _occurred_at(item: tuple[int, dict[str, str]], zone: ZoneInfo) -> Any:
+def _occurred_at(item: tuple[int, dict[str, str]], zone: ZoneInfo, now: datetime) -> datetime:
     line, row = item
     moment = read_moment(row["occurred_at"], zone)
     if moment is None:
         raise _BadRow(
             line, "bad_time", "occurred_at", row["occurred_at"], "2026-01-31T18:45 or with an offset"
         )
+    if moment > now + LATEST:
+        raise _BadRow(line, "in_future", "occurred_at", row["occurred_at"], "not later than tomorrow")
     return moment
 
 
@@ -119,13 +163,13 @@ def _lines(
 def _line(purchase: Purchase, line: int, row: dict[str, str], money_digits: int) -> ReturnLine:
     column = "line"
     try:
-        position = parse_decimal(row["line"], 0) - 1 if row.get("line") else _position_of(purchase, line, row)
+        position = read_number(row["line"], 0) - 1 if row.get("line") else _position_of(purchase, line, row)
         if not 0 <= position < len(purchase.lines):
             raise _BadRow(line, "unknown_line", "line", row.get("line", ""), f"1-{len(purchase.lines)}")
         column = "quantity"
-        quantity = parse_decimal(row["quantity"], QUANTITY_DIGITS) if row.get("quantity") else None
+        quantity = read_number(row["quantity"], QUANTITY_DIGITS) if row.get("quantity") else None
         column = "amount"
-        amount = parse_decimal(row["amount"], money_digits) if row.get("amount") else None
+        amount = read_number(row["amount"], money_digits) if row.get("amount") else None
     except InvalidNumber as wrong:
         raise _BadRow(line, str(wrong), column, row[column], "a plain number such as 12.50") from None
     return ReturnLine(position, quantity, amount if quantity is None else None)
