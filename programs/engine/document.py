@@ -5,6 +5,7 @@
     policies: {…}
     groups: [{key, mode, combine}]              in the order of evaluation
     rules: [{key, title, group, effect, when, lines, caps, schedule, …}]   tried in this order in their group
+    …: {…}                                      what other apps declared in `sections`
 
 `read_core` gives frozen data or raises InvalidDocument with every fault; `dump_core` writes the same data
 back with every setting spelled out, so that a later default changes no published programme.
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -35,6 +36,7 @@ from programs.engine.rules import (
     read_period_caps,
     read_rule,
 )
+from programs.engine.sections import dump_sections, read_sections
 
 MOST_POINT_TYPES = 20
 MOST_GROUPS = 100
@@ -86,7 +88,7 @@ class PointType:
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """A programme's core configuration: immutable and complete."""
+    """A programme's configuration: immutable and complete. `sections` are what other apps added, by their keys."""
 
     key: str
     name: Words
@@ -98,6 +100,7 @@ class Core:
     policies: Policies
     groups: tuple[RuleGroup, ...]
     rules: tuple[Rule, ...]
+    sections: tuple[tuple[str, Any], ...] = ()
 
     @property
     def money_digits(self) -> int:
@@ -147,6 +150,7 @@ def read_core(data: Any) -> Core:
         rules=rules,
     )
     head.finish()
+    core = replace(core, sections=read_sections(reader, core))
     reader.finish()
     _check_unique(reader, "point_types", [item.key for item in point_types])
     _check_unique(reader, "groups", [item.key for item in groups])
@@ -270,6 +274,7 @@ def dump_core(core: Core) -> dict[str, Any]:
         "policies": dump_policies(core.policies),
         "groups": [dump_group(group) for group in core.groups],
         "rules": [dump_rule(rule, digits, core.money_digits) for rule in core.rules],
+        **dump_sections(core),
     }
 
 

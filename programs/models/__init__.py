@@ -1,7 +1,7 @@
 """Models of programmes: what is being worked on, what was published, and who takes part."""
 
 from programs.models.partners import Coalition, Partner, Source, Store
-from programs.models.programmes import PointType, Programme, Rule, RuleGroup
+from programs.models.programmes import PointType, Programme, Rule, RuleGroup, Section
 from programs.models.revisions import Revision, RevisionActivation
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "RevisionActivation",
     "Rule",
     "RuleGroup",
+    "Section",
     "Source",
     "Store",
 ]

@@ -170,3 +170,23 @@ class Rule(Part):
 
     def __str__(self) -> str:
         return str(self.title) or self.key
+
+
+@audited()
+class Section(Part):
+    """What another app adds to the programme, such as its rewards: the whole section of the document as one part."""
+
+    programme = models.ForeignKey(
+        Programme, on_delete=models.PROTECT, related_name="sections", verbose_name=_("programme")
+    )
+
+    class Meta:
+        verbose_name = _("section")
+        verbose_name_plural = _("sections")
+        ordering = ("programme", "position", "id")
+        constraints = (
+            models.UniqueConstraint(fields=["programme", "key"], name="section_key_unique_per_programme"),
+        )
+
+    def __str__(self) -> str:
+        return self.key

@@ -43,8 +43,10 @@ def fingerprint(value: Any) -> str:
 
 
 def freeze(core: Core) -> Frozen:
-    """The whole document of a programme: so far it has one section, `core`."""
-    document = {CORE: dump_core(core)}
+    """The whole document of a programme: the section `core` and those of other apps, each with a fingerprint."""
+    head = dump_core(core)
+    document = {key: head.pop(key) for key, _value in core.sections}
+    document[CORE] = head
     text = canonical(document)
     return Frozen(
         canonical=text,
@@ -55,8 +57,9 @@ def freeze(core: Core) -> Frozen:
 
 
 def thaw(text: str) -> Core:
-    """The core of a frozen document."""
-    return read_core(json.loads(text)[CORE])
+    """The configuration in a frozen document."""
+    document = json.loads(text)
+    return read_core(document.pop(CORE) | document)
 
 
 def _sha256(text: str) -> str:

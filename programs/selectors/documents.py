@@ -38,6 +38,7 @@ def working_document(programme: Programme) -> dict[str, Any]:
         "policies": programme.policies,
         "groups": _settings(programme.rule_groups),
         "rules": _settings(programme.rules),
+        **dict(programme.sections.filter(retired_at=None).values_list("key", "settings")),
     }
 
 

@@ -10,10 +10,10 @@ from django.db import transaction
 
 from programs.engine.document import Core, dump_core
 from programs.engine.reader import Fault, InvalidDocument
-from programs.models import PointType, Programme, Revision, Rule, RuleGroup
+from programs.models import PointType, Programme, Revision, Rule, RuleGroup, Section
 from programs.services.partners import ensure_coalition
 
-Part = PointType | RuleGroup | Rule
+Part = PointType | RuleGroup | Rule | Section
 PROGRAMME_FIELDS = ("name", "audience", "zone", "currency", "languages", "policies")
 PART_FIELDS = ("position", "settings", "retired_at")
 
@@ -43,6 +43,8 @@ def write_working_copy(core: Core, *, now: datetime) -> tuple[Programme, bool]:
     changed |= _write_parts(RuleGroup, programme, [(entry, {}) for entry in document["groups"]], now)
     rules = [(entry, {"title": entry["title"]}) for entry in document["rules"]]
     changed |= _write_parts(Rule, programme, rules, now)
+    sections = [({"key": key, **document[key]}, {"settings": document[key]}) for key, _value in core.sections]
+    changed |= _write_parts(Section, programme, sections, now)
     return programme, changed
 
 
@@ -75,7 +77,7 @@ def _write_parts(
             touched.append(row)
     manager.bulk_create(new)
     if touched:
-        manager.bulk_update(touched, [*PART_FIELDS, *sorted(extra)])
+        manager.bulk_update(touched, sorted({*PART_FIELDS, *extra}))
     return bool(new or touched)
 
 
