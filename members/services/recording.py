@@ -7,7 +7,7 @@ now, and its rows wait until `flush` writes them all at once. Whoever uses it ho
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -15,16 +15,18 @@ from typing import Any, NamedTuple
 import orjson
 from django.db import connection
 
-from loyalty.core.exact import period_key
+from loyalty.core.exact import local_day, period_key
 from loyalty.core.outbox import Event
 from members.engine.ledger import Book, Cause, Ledger, NotEnough
 from members.selectors.baskets import award_document, header_document, line_document, tender_documents
+from members.selectors.facts import facts_document
 from members.services.ledger import Numbers, Rows, Sheet, open_sheets, write
 from members.services.problems import EmptyPurchase, InsufficientPoints, UnknownPointType
 from programs.engine.drafts import Award, Evaluation
 from programs.engine.evaluate import evaluate
-from programs.engine.facts import Basket, MemberFacts, Usage
-from programs.engine.ruleset import Ruleset, limit_key
+from programs.engine.facts import Basket, MemberFacts, Usage, age_on
+from programs.engine.needs import limit_key
+from programs.engine.ruleset import Ruleset
 from programs.models import Partner, PointType, Programme
 from programs.selectors.rulesets import Activated, in_force, timeline
 
@@ -150,7 +152,17 @@ class Recorder:
         # The facts hold the counters themselves: they are kept as they were before this purchase counts.
         stored = lines_json(basket) if lines is None else lines
         digest = digest or content_digest(receipt, basket, stored)
-        self._keep(sheet, basket, receipt, seller, digest, stored, evaluation, facts, cause)
+        self._keep(
+            sheet,
+            basket,
+            receipt,
+            seller,
+            digest,
+            stored,
+            evaluation,
+            facts_document(facts, ruleset.needs),
+            cause,
+        )
         self._count(sheet, basket, evaluation.awards, ruleset)
         return Recorded(number, sheet.member, awarded, evaluation=evaluation)
 
@@ -177,7 +189,7 @@ class Recorder:
         needs = ruleset.needs
         return MemberFacts(
             joined_on=sheet.joined_at.astimezone(zone).date(),
-            birth_date=sheet.birth_date,
+            age=age_on(sheet.birth_date, local_day(occurred_at, zone)) if sheet.birth_date else None,
             purchases=purchases,
             last_purchase_on=None if last is None else last.astimezone(zone).date(),
             attributes=sheet.attributes,
@@ -269,7 +281,7 @@ class Recorder:
         digest: bytes,
         lines: bytes,
         evaluation: Evaluation,
-        facts: MemberFacts,
+        facts: Mapping[str, Any],
         cause: Cause,
     ) -> None:
         dumps, number = orjson.dumps, cause.purchase or 0
@@ -294,7 +306,7 @@ class Recorder:
                 lines.decode(),
                 dumps(tender_documents(basket)).decode(),
                 dumps(header_document(basket)).decode(),
-                dumps(facts_document(facts)).decode(),
+                dumps(facts).decode(),
                 dumps(trace).decode(),
             )
         )
@@ -333,19 +345,3 @@ class Recorder:
             raise InsufficientPoints(possible=refusal.possible) from None
         sheet.touched = True
         return points
-
-
-def facts_document(facts: MemberFacts) -> dict[str, Any]:
-    """What was known of the member, as stored with the purchase: only what is not empty."""
-    stored: dict[str, Any] = {"purchases": facts.purchases}
-    if facts.last_purchase_on is not None:
-        stored["last"] = facts.last_purchase_on.isoformat()
-    if facts.joined_on is not None:
-        stored["joined"] = facts.joined_on.isoformat()
-    if facts.usage:
-        stored["usage"] = [[rule, period, *used] for (rule, period), used in facts.usage.items()]
-    if facts.balances:
-        stored["balances"] = dict(facts.balances)
-    if facts.budgets:
-        stored["budgets"] = [[rule, period, used] for (rule, period), used in facts.budgets.items()]
-    return stored

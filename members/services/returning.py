@@ -15,11 +15,11 @@ from loyalty.core.outbox import Event
 from members.engine.ledger import Cause, Draw
 from members.models import Purchase, Return
 from members.selectors.baskets import award_of, stored_basket
+from members.selectors.facts import stored_facts
 from members.services.ledger import Sheet
 from members.services.ledger.opening import load_closed_lots
 from members.services.problems import NothingToReturn, ReturnTooLarge
 from members.services.recording import Recorder
-from programs.engine.facts import MemberFacts
 from programs.engine.policies import RestoredPoints, SpentPoints
 from programs.engine.reversal import Taken, broken_bonuses, reversal
 from programs.engine.ruleset import Ruleset
@@ -143,10 +143,7 @@ class Reverser:
             tenders=self.purchase.tenders,
             header=self.purchase.header,
         )
-        known = MemberFacts(
-            purchases=self.purchase.facts.get("purchases", 0), attributes=self.sheet.attributes
-        )
-        broken = broken_bonuses(self.ruleset, awards, basket, shares, known)
+        broken = broken_bonuses(self.ruleset, awards, basket, shares, stored_facts(self.purchase.facts))
         return reversal(awards, self.earlier.taken, shares, broken)
 
     def _take(self, takings: list[Taken], cause: Cause) -> tuple[dict[str, int], dict[str, int]]:

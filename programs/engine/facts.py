@@ -86,7 +86,7 @@ class Usage(NamedTuple):
 
 
 class MemberFacts(NamedTuple):
-    """The member as known at the time of the purchase.
+    """The member as known at the time of the purchase; `age` in whole years.
 
     `purchases` counts the purchases before this one by time of purchase. `usage` is keyed (rule, period key),
     `last_award` by rule, `balances` by point type (available - debt), `budgets` by (rule or "*point type",
@@ -94,7 +94,7 @@ class MemberFacts(NamedTuple):
     """
 
     joined_on: date | None = None
-    birth_date: date | None = None
+    age: int | None = None
     purchases: int = 0
     last_purchase_on: date | None = None
     attributes: Mapping[str, str] = NOTHING
@@ -103,6 +103,11 @@ class MemberFacts(NamedTuple):
     last_award: Mapping[str, datetime] = MappingProxyType({})
     balances: Mapping[str, int] = MappingProxyType({})
     budgets: Mapping[tuple[str, str], int] = MappingProxyType({})
+
+
+def age_on(born: date, day: date) -> int:
+    """Age in whole years; who is born on 29 February grows older on 1 March in common years."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 class Facts:

@@ -10,8 +10,9 @@ from loyalty.core.exact import period_key
 from programs.engine.document import BelowLowest, PointType
 from programs.engine.drafts import Draft
 from programs.engine.facts import Facts, Usage
+from programs.engine.needs import limit_key
 from programs.engine.rules import OnExcess, PeriodCap
-from programs.engine.ruleset import CompiledRule, limit_key
+from programs.engine.ruleset import CompiledRule
 
 _UNUSED = Usage()
 

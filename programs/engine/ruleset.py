@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from loyalty.core.exact import Period, Rounding
+from loyalty.core.exact import Rounding
 from programs.engine.bases import BaseCalculator
 from programs.engine.compiling import compile_check, compile_match
 from programs.engine.conditions import Check, Match
 from programs.engine.document import Core, Limits, PointType
 from programs.engine.facts import QUANTITY_DIGITS, Facts
+from programs.engine.needs import needs_of
 from programs.engine.rules import (
     PERCENT_DIGITS,
     Caps,
@@ -89,16 +90,6 @@ class Plan:
     unlimited: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """What of the member's state the rules look at, so that nothing else has to be read or kept."""
-
-    usage: frozenset[tuple[str, Period]]
-    budgets: frozenset[tuple[str, Period]]
-    last_award: frozenset[str]
-    balances: frozenset[str]
-
-
 class Ruleset:
     """A compiled core."""
 
@@ -111,7 +102,7 @@ class Ruleset:
         self.bases = BaseCalculator(core.policies)
         self.plans = tuple(_plan(core, point_type) for point_type in core.point_types)
         self.rules = {rule.key: rule for rule in core.rules}
-        self.needs = _needs(core)
+        self.needs = needs_of(core)
 
 
 def _plan(core: Core, point_type: PointType) -> Plan:
@@ -133,30 +124,6 @@ def _plan(core: Core, point_type: PointType) -> Plan:
             groups.append(compiled)
     return Plan(
         point_type, tuple(multipliers), tuple(exclusive), tuple(groups), point_type.limits == Limits()
-    )
-
-
-def limit_key(point_type: str) -> str:
-    """The name under which the limits of a point type are counted, beside the rules' own keys."""
-    return f"*{point_type}"
-
-
-def _needs(core: Core) -> Needs:
-    usage: set[tuple[str, Period]] = set()
-    budgets: set[tuple[str, Period]] = set()
-    for rule in core.rules:
-        usage.update((rule.key, cap.period) for cap in (*rule.caps.per_member, *rule.caps.times))
-        if rule.caps.budget is not None:
-            budgets.add((rule.key, rule.caps.budget.period))
-    for item in core.point_types:
-        usage.update((limit_key(item.key), cap.period) for cap in item.limits.per_member)
-        if item.limits.budget is not None:
-            budgets.add((limit_key(item.key), item.limits.budget.period))
-    return Needs(
-        usage=frozenset(usage),
-        budgets=frozenset(budgets),
-        last_award=frozenset(rule.key for rule in core.rules if rule.caps.cooldown_hours),
-        balances=frozenset(item.key for item in core.point_types if item.limits.highest_balance is not None),
     )
 
 

@@ -95,13 +95,6 @@ def _days_since(get: Callable[[Facts], date | None]) -> Callable[[Facts], int | 
     return days
 
 
-def _age(facts: Facts) -> int | None:
-    born = facts.member.birth_date
-    if born is None:
-        return None
-    return facts.day.year - born.year - ((facts.day.month, facts.day.day) < (born.month, born.day))
-
-
 FACTS: Mapping[str, Fact] = {
     "basket.total": _purchase(FactType.MONEY, lambda f: f.total),
     "basket.total_without_tax": _purchase(
@@ -126,7 +119,7 @@ FACTS: Mapping[str, Fact] = {
         FactType.INTEGER, _days_since(lambda f: f.member.last_purchase_on)
     ),
     "member.days_since_joining": _purchase(FactType.INTEGER, _days_since(lambda f: f.member.joined_on)),
-    "member.age": _purchase(FactType.INTEGER, _age),
+    "member.age": _purchase(FactType.INTEGER, lambda f: f.member.age),
     "line.sku": _line(FactType.TEXT, lambda line: line.sku),
     "line.category": _line(FactType.TEXT, lambda line: line.category),
     "line.department": _line(FactType.TEXT, lambda line: line.department),

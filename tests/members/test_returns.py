@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import permutations
 
 import pytest
 
-from members.models import Purchase
+from members.models import Person, Purchase
 from members.selectors.verification import verify
 from members.services.adjustments import adjust
 from members.services.problems import DuplicateReceipt, NothingToReturn, ReturnTooLarge
@@ -110,3 +111,44 @@ def test_a_repeat_gives_the_first_answer(programme: Programme) -> None:
     with pytest.raises(DuplicateReceipt):
         bring(purchase, "b1", ReturnLine(1))
     assert counted("return") == [1]
+
+
+BONUS = """
+  - key: tartu
+    title: 50 points for grown-ups in Tartu
+    effect: {kind: fixed, points: 50}
+    when:
+      all:
+        - {fact: member.age, is: at_least, value: 18}
+        - {fact: member.attribute.city, is: one_of, value: [Tartu, Elva]}
+        - {fact: member.attribute.street, is: is_set}
+policies: {bonus_after_return: taken_back}
+"""
+
+
+def test_a_bonus_is_kept_when_what_came_back_has_nothing_to_do_with_its_condition() -> None:
+    membership = member(club(BONUS))
+    Person.objects.filter(member=membership.member).update(
+        birth_date=date(1990, 1, 1), attributes={"city": "Tartu", "street": "Secret 5"}
+    )
+    recorded = record_purchase(
+        membership=membership, basket=basket(1000, 500), receipt="r1", partner=operator(), now=NOON
+    )
+    assert recorded.awarded == {"points": 65}
+    purchase = Purchase.objects.get()
+    # The member may move, grow older or be erased: the purchase is judged by what was known then.
+    Person.objects.filter(member=membership.member).update(birth_date=None, attributes={})
+    record_return(purchase=purchase, number="b1", now=NOON, lines=[ReturnLine(1)])
+    assert balances() == {"A-1": (65 - 5 - 17, 0)}  # a third of the bonus, rounded, went with the second line
+
+
+def test_a_purchase_keeps_only_words_of_the_rules_about_its_member() -> None:
+    membership = member(club(BONUS))
+    Person.objects.filter(member=membership.member).update(
+        birth_date=date(1990, 1, 1), attributes={"city": "Elva", "street": "Secret 5", "shoes": "44"}
+    )
+    record_purchase(membership=membership, basket=basket(1000), receipt="r1", partner=operator(), now=NOON)
+    stored = Purchase.objects.get().facts
+    assert stored["attributes"] == {"city": "Elva", "street": "…"}
+    assert stored["age"] == 36
+    assert "1990" not in str(stored)

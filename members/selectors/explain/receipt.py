@@ -17,7 +17,8 @@ from loyalty.core.translated import format_quantity
 from members.choices import PostingKind
 from members.models import Purchase
 from members.models.ledger import Posting
-from members.selectors.explain.evidence import basket_of, member_of
+from members.selectors.explain.evidence import basket_of
+from members.selectors.facts import stored_facts
 from programs.engine.compiling import at, found
 from programs.engine.conditions import AnyOf, Condition, Not, dump_condition
 from programs.engine.document import PointType
@@ -202,7 +203,7 @@ def _skips(purchase: Purchase, rules: Mapping[str, Rule]) -> list[Skip]:
     entries = purchase.trace.get("skips", [])
     if not entries:
         return []
-    facts = Facts(basket_of(purchase), member_of(purchase), ruleset_of(purchase.revision).zone)
+    facts = Facts(basket_of(purchase), stored_facts(purchase.facts), ruleset_of(purchase.revision).zone)
     return [_skip(entry, rules, facts, currency_digits(purchase.currency)) for entry in entries]
 
 
