@@ -9,7 +9,7 @@ There is no expression language and no code; size and depth are limited.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -78,6 +78,14 @@ _MEASURES = {
     Measure.QUANTITY: FactType.QUANTITY,
     Measure.AMOUNT: FactType.MONEY,
 }
+
+
+def walk(node: Condition) -> Iterator[Condition]:
+    """The node and everything below it; what a sum over lines asks of each line is not entered."""
+    yield node
+    children = node.children if isinstance(node, (All, AnyOf)) else ()
+    for child in (node.child,) if isinstance(node, Not) else children:
+        yield from walk(child)
 
 
 # --- reading --------------------------------------------------------------------------------------

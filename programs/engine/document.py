@@ -1,7 +1,9 @@
 """The core section of a programme document: who it is for, point types, policies, groups and rules.
 
     programme: {key, name, audience, zone, currency, languages}
-    point_types: [{key, name, unit, decimals, cost, limits}]      the first one is the main point type
+    point_types: [{key, name, unit, decimals, cost, limits, expiry, pending, …}]   the first is the main one
+    events: [{key, name, fields, …}]            what may happen besides purchases
+    ladders: [{key, name, metric, window, tiers, …}]    the first one is the main ladder
     policies: {…}
     groups: [{key, mode, combine}]              in the order of evaluation
     rules: [{key, title, group, effect, when, lines, caps, schedule, …}]   tried in this order in their group
@@ -20,20 +22,21 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from loyalty.core.exact import currency_digits, format_decimal
+from loyalty.core.exact import currency_digits
+from programs.engine.events import MOST_EVENTS, EventType, dump_event_type, read_event_type
+from programs.engine.ladders import MOST_LADDERS, Ladder, dump_ladder, read_ladder
+from programs.engine.point_types import PointType, dump_point_type, read_point_type
 from programs.engine.policies import Policies, dump_policies, read_policies
 from programs.engine.reader import Fault, InvalidDocument, Reader
+from programs.engine.references import check_references
 from programs.engine.rules import (
     EffectKind,
-    PeriodCap,
     Rule,
     RuleGroup,
     Stacking,
     dump_group,
     dump_rule,
-    read_budget,
     read_group,
-    read_period_caps,
     read_rule,
 )
 from programs.engine.sections import dump_sections, read_sections
@@ -41,8 +44,6 @@ from programs.engine.sections import dump_sections, read_sections
 MOST_POINT_TYPES = 20
 MOST_GROUPS = 100
 MOST_RULES = 1_000
-COST_DIGITS = 6
-PLURAL_FORMS = ("zero", "one", "two", "few", "many", "other")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _LANGUAGE = re.compile(r"[a-z]{2}")
 Words = tuple[tuple[str, str], ...]
@@ -52,38 +53,6 @@ class Audience(StrEnum):
     PERSON = "person"
     COMPANY = "company"
     EMPLOYEE = "employee"
-
-
-class BelowLowest(StrEnum):
-    """What happens to an award smaller than the lowest: it is raised to it, or nothing is given."""
-
-    RAISE = "raise"
-    NOTHING = "nothing"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Limits of a point type over all rules together, in its smallest unit."""
-
-    per_purchase: int | None = None
-    per_member: tuple[PeriodCap, ...] = ()
-    highest_balance: int | None = None
-    budget: PeriodCap | None = None
-    lowest_award: int = 0
-    below_lowest: BelowLowest = BelowLowest.NOTHING
-
-
-@dataclass(frozen=True, slots=True)
-class PointType:
-    """`decimals` 0 to 4: points are kept as whole numbers of 10**-decimals. `cost` of one display unit in
-    10**-6 of the currency."""
-
-    key: str
-    name: Words
-    unit: tuple[tuple[str, Words], ...]
-    decimals: int = 0
-    cost: int = 0
-    limits: Limits = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +69,8 @@ class Core:
     policies: Policies
     groups: tuple[RuleGroup, ...]
     rules: tuple[Rule, ...]
+    ladders: tuple[Ladder, ...] = ()
+    events: tuple[EventType, ...] = ()
     sections: tuple[tuple[str, Any], ...] = ()
 
     @property
@@ -112,6 +83,12 @@ class Core:
 
     def point_type(self, key: str) -> PointType | None:
         return next((item for item in self.point_types if item.key == key), None)
+
+    def ladder(self, key: str) -> Ladder | None:
+        return next((item for item in self.ladders if item.key == key), None)
+
+    def event(self, key: str) -> EventType | None:
+        return next((item for item in self.events if item.key == key), None)
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -148,6 +125,11 @@ def read_core(data: Any) -> Core:
         policies=read_policies(reader.child("policies")),
         groups=groups,
         rules=rules,
+        ladders=tuple(
+            read_ladder(child, digits, money_digits)
+            for child in reader.children("ladders", most=MOST_LADDERS)
+        ),
+        events=tuple(read_event_type(child) for child in reader.children("events", most=MOST_EVENTS)),
     )
     head.finish()
     core = replace(core, sections=read_sections(reader, core))
@@ -155,62 +137,13 @@ def read_core(data: Any) -> Core:
     _check_unique(reader, "point_types", [item.key for item in point_types])
     _check_unique(reader, "groups", [item.key for item in groups])
     _check_unique(reader, "rules", [item.key for item in rules])
+    _check_unique(reader, "ladders", [item.key for item in core.ladders])
+    _check_unique(reader, "events", [item.key for item in core.events])
     _check_groups(reader, core)
+    check_references(reader, core)
     if reader.faults:
         raise InvalidDocument(reader.faults)
     return core
-
-
-def read_point_type(reader: Reader) -> PointType:
-    decimals = reader.integer("decimals", low=0, high=4, default=0)
-    point_type = PointType(
-        key=reader.key(),
-        name=tuple(sorted(reader.words("name", required=True).items())),
-        unit=_read_unit(reader),
-        decimals=decimals,
-        cost=reader.number("cost", COST_DIGITS, low=0, required=False),
-        limits=_read_limits(reader.child("limits"), decimals),
-    )
-    reader.finish()
-    return point_type
-
-
-def _read_unit(reader: Reader) -> tuple[tuple[str, Words], ...]:
-    """Plural forms by language: {en: {one: point, other: points}}."""
-    unit = reader.child("unit")
-    if unit is None:
-        return ()
-    read = []
-    for language in unit.data:
-        forms = unit.words(language)
-        unknown = [form for form in forms if form not in PLURAL_FORMS]
-        if unknown or (forms and "other" not in forms):
-            unit.fault("bad_plural", language, options=list(PLURAL_FORMS), value=", ".join(unknown)[:60])
-        read.append((language, tuple(sorted(forms.items()))))
-    return tuple(sorted(read))
-
-
-def _read_limits(reader: Reader | None, digits: int) -> Limits:
-    if reader is None:
-        return Limits()
-    budget = None
-    if (child := reader.child("budget")) is not None:
-        budget = read_budget(child, digits)
-    lowest, below = 0, BelowLowest.NOTHING
-    if (child := reader.child("lowest_award")) is not None:
-        lowest = child.number("points", digits, low=1)
-        below = child.choice("below", BelowLowest, default=BelowLowest.NOTHING)
-        child.finish()
-    limits = Limits(
-        per_purchase=reader.number("per_purchase", digits, low=1, required=False) or None,
-        per_member=read_period_caps(reader, "per_member", digits, "points"),
-        highest_balance=reader.number("highest_balance", digits, low=1, required=False) or None,
-        budget=budget,
-        lowest_award=lowest,
-        below_lowest=below,
-    )
-    reader.finish()
-    return limits
 
 
 def _read_zone(head: Reader) -> str:
@@ -274,39 +207,10 @@ def dump_core(core: Core) -> dict[str, Any]:
         "policies": dump_policies(core.policies),
         "groups": [dump_group(group) for group in core.groups],
         "rules": [dump_rule(rule, digits, core.money_digits) for rule in core.rules],
+        "ladders": [dump_ladder(ladder, digits, core.money_digits) for ladder in core.ladders],
+        "events": [dump_event_type(event) for event in core.events],
         **dump_sections(core),
     }
-
-
-def dump_point_type(item: PointType) -> dict[str, Any]:
-    written: dict[str, Any] = {
-        "key": item.key,
-        "name": dict(item.name),
-        "unit": {language: dict(forms) for language, forms in item.unit},
-        "decimals": item.decimals,
-        "cost": format_decimal(item.cost, COST_DIGITS) if item.cost else None,
-        "limits": _dump_limits(item.limits, item.decimals),
-    }
-    return {name: value for name, value in written.items() if value not in (None, {})}
-
-
-def _dump_limits(limits: Limits, digits: int) -> dict[str, Any]:
-    written: dict[str, Any] = {
-        "per_purchase": None if limits.per_purchase is None else format_decimal(limits.per_purchase, digits),
-        "per_member": [
-            {"per": cap.period.value, "points": format_decimal(cap.most, digits)} for cap in limits.per_member
-        ],
-        "highest_balance": (
-            None if limits.highest_balance is None else format_decimal(limits.highest_balance, digits)
-        ),
-    }
-    if limits.budget is not None:
-        points = format_decimal(limits.budget.most, digits)
-        written["budget"] = {"per": limits.budget.period.value, "points": points}
-    if limits.lowest_award:
-        points = format_decimal(limits.lowest_award, digits)
-        written["lowest_award"] = {"points": points, "below": limits.below_lowest.value}
-    return {name: value for name, value in written.items() if value not in (None, [])}
 
 
 _TEXTS = ("name", "title", "unit", "languages")

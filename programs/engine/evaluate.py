@@ -36,7 +36,7 @@ def evaluate(basket: Basket, member: MemberFacts, ruleset: Ruleset) -> Evaluatio
     awards: list[Award] = []
     skips: list[Skip] = []
     lines = len(basket.lines)
-    for plan in ruleset.plans:
+    for plan in ruleset.plans.get(basket.trigger, ()):
         for draft in _PlanRun(plan, facts, bases, ruleset, skips).run():
             awards.append(draft.award(len(awards) + 1, plan.point_type.key, lines))
     return Evaluation(tuple(awards), tuple(skips))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -65,7 +65,8 @@ class Tender(NamedTuple):
 
 
 class Basket(NamedTuple):
-    """A purchase as it was sent by the till."""
+    """A purchase as it was sent by the till, or an event: `trigger` says what, `payload` are the event's fields (money
+    in minor units, numbers in thousandths, days as text), and its one line has its amount and quantity."""
 
     occurred_at: datetime
     lines: tuple[Line, ...]
@@ -76,6 +77,8 @@ class Basket(NamedTuple):
     till: str = ""
     cashier: str = ""
     tenders: tuple[Tender, ...] = ()
+    trigger: str = "purchase"
+    payload: Mapping[str, Any] = NOTHING
 
 
 class Usage(NamedTuple):
@@ -86,7 +89,7 @@ class Usage(NamedTuple):
 
 
 class MemberFacts(NamedTuple):
-    """The member as known at the time of the purchase; `age` in whole years.
+    """The member as known at the time of the purchase; `age` in whole years, `tiers` by ladder ("" for the main one).
 
     `purchases` counts the purchases before this one by time of purchase. `usage` is keyed (rule, period key),
     `last_award` by rule, `balances` by point type (available - debt), `budgets` by (rule or "*point type",
@@ -98,6 +101,7 @@ class MemberFacts(NamedTuple):
     purchases: int = 0
     last_purchase_on: date | None = None
     attributes: Mapping[str, str] = NOTHING
+    tiers: Mapping[str, str] = NOTHING
     segments: frozenset[str] = frozenset()
     usage: Mapping[tuple[str, str], Usage] = MappingProxyType({})
     last_award: Mapping[str, datetime] = MappingProxyType({})

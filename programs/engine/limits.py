@@ -7,10 +7,10 @@ from datetime import timedelta
 from fractions import Fraction
 
 from loyalty.core.exact import period_key
-from programs.engine.document import BelowLowest, PointType
 from programs.engine.drafts import Draft
 from programs.engine.facts import Facts, Usage
 from programs.engine.needs import limit_key
+from programs.engine.point_types import BelowLowest, PointType
 from programs.engine.rules import OnExcess, PeriodCap
 from programs.engine.ruleset import CompiledRule
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from loyalty.core.exact import Period
-from programs.engine.conditions import All, AnyOf, Condition, Leaf, Not
+from programs.engine.conditions import Leaf, walk
 from programs.engine.document import Core
 from programs.engine.vocabulary import Operator
 
@@ -63,7 +63,8 @@ def needs_of(core: Core) -> Needs:
         usage.update((limit_key(item.key), cap.period) for cap in item.limits.per_member)
         if item.limits.budget is not None:
             budgets.add((limit_key(item.key), item.limits.budget.period))
-    leaves = [leaf for rule in core.rules if rule.when is not None for leaf in _leaves(rule.when)]
+    nodes = [node for rule in core.rules if rule.when is not None for node in walk(rule.when)]
+    leaves = [node for node in nodes if isinstance(node, Leaf)]
     return Needs(
         usage=frozenset(usage),
         budgets=frozenset(budgets),
@@ -72,17 +73,6 @@ def needs_of(core: Core) -> Needs:
         attributes=MappingProxyType(_attributes(leaves)),
         age=any(leaf.fact == "member.age" for leaf in leaves),
     )
-
-
-def _leaves(node: Condition) -> Iterator[Leaf]:
-    """The comparisons of a tree that look at the purchase or the member, not at single lines."""
-    if isinstance(node, Leaf):
-        yield node
-    elif isinstance(node, Not):
-        yield from _leaves(node.child)
-    elif isinstance(node, (All, AnyOf)):
-        for child in node.children:
-            yield from _leaves(child)
 
 
 def _attributes(leaves: list[Leaf]) -> dict[str, Words]:

@@ -88,6 +88,42 @@ class Overspending(StrEnum):
     CLAMP = "clamp"
 
 
+class ExpiryDay(StrEnum):
+    """The day that expiry comes to: the last usable one (points go at the midnight after it), or the first on which
+    they are gone."""
+
+    LAST_USABLE = "last_usable"
+    FIRST_EXPIRED = "first_expired"
+
+
+class ExpiryFrom(StrEnum):
+    """Pending points: expiry counts from the day they can be used, or from the day they were earned."""
+
+    ACTIVATION = "activation"
+    EARNING = "earning"
+
+
+class TransferredExpiry(StrEnum):
+    """Points that another member gave: they keep their end, or begin anew."""
+
+    ORIGINAL = "original"
+    NEW = "new"
+
+
+class LiftRate(StrEnum):
+    """A purchase that lifts the member into a tier earns as before it, or already as in the new tier."""
+
+    BEFORE = "before"
+    NEW = "new"
+
+
+class LeapBirthday(StrEnum):
+    """The birthday, in common years, of somebody who was born on 29 February."""
+
+    FEB_28 = "feb_28"
+    MAR_1 = "mar_1"
+
+
 @dataclass(frozen=True, slots=True)
 class Policies:
     """A programme's policies. Field names are the keys of the document."""
@@ -104,6 +140,11 @@ class Policies:
     restored_points: RestoredPoints = RestoredPoints.ORIGINAL
     spending_order: SpendingOrder = SpendingOrder.SOONEST
     overspending: Overspending = Overspending.REFUSE
+    expiry_day: ExpiryDay = ExpiryDay.LAST_USABLE
+    expiry_from: ExpiryFrom = ExpiryFrom.ACTIVATION
+    transferred_expiry: TransferredExpiry = TransferredExpiry.ORIGINAL
+    lift_rate: LiftRate = LiftRate.BEFORE
+    leap_birthday: LeapBirthday = LeapBirthday.FEB_28
     earning_kinds: tuple[LineKind, ...] = (LineKind.DELIVERY, LineKind.PRODUCT)
 
 

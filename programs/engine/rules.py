@@ -13,7 +13,16 @@ from typing import Any
 
 from loyalty.core.exact import Period, Rounding, format_decimal
 from programs.engine.conditions import Condition, dump_condition, read_condition
+from programs.engine.events import Trigger, trigger_key
 from programs.engine.reader import Reader
+from programs.engine.terms import (
+    Expiry,
+    Pending,
+    dump_expiry,
+    dump_pending,
+    read_expiry,
+    read_pending,
+)
 from programs.engine.vocabulary import WEEKDAYS, Scope
 
 FACTOR_DIGITS = 3
@@ -114,6 +123,9 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
+    """`expiry` and `pending` are the rule's own terms, None for those of the point type. `event` for the trigger of
+    that name. `grace_days`: a birthday that is told so much later still counts."""
+
     key: str
     title: tuple[tuple[str, str], ...]
     point_type: str
@@ -125,6 +137,16 @@ class Rule:
     schedule: Schedule = Schedule()
     rounding: Rounding | None = None
     enabled: bool = True
+    trigger: Trigger = Trigger.PURCHASE
+    event: str = ""
+    grace_days: int = 0
+    expiry: Expiry | None = None
+    pending: Pending | None = None
+
+    @property
+    def waits_for(self) -> str:
+        """What makes the rule look: "purchase", "birthday", "event:review"."""
+        return trigger_key(self.trigger, self.event)
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -145,7 +167,7 @@ def read_rule(reader: Reader, point_digits: dict[str, int], main: str, money_dig
     if point_type not in point_digits:
         reader.fault("unknown_point_type", "point_type", value=point_type, options=sorted(point_digits))
     digits = point_digits.get(point_type, 0)
-    reader.choice("trigger", Trigger, default=Trigger.PURCHASE)
+    trigger = reader.choice("trigger", Trigger, default=Trigger.PURCHASE)
     when, lines = reader.child("when"), reader.child("lines")
     rounding = reader.choice("rounding", Rounding, default=Rounding.FLOOR) if reader.has("rounding") else None
     reader.take("rounding")
@@ -161,15 +183,20 @@ def read_rule(reader: Reader, point_digits: dict[str, int], main: str, money_dig
         schedule=_read_schedule(reader.child("schedule")),
         rounding=rounding,
         enabled=reader.boolean("enabled", default=True),
+        trigger=trigger,
+        event=reader.key("event") if trigger is Trigger.EVENT else "",
+        grace_days=(
+            reader.integer("grace_days", low=0, high=366, default=0) if trigger is Trigger.BIRTHDAY else 0
+        ),
+        expiry=read_expiry(reader.child("expiry")) if reader.has("expiry") else None,
+        pending=read_pending(reader.child("pending"), digits) if reader.has("pending") else None,
     )
+    if rule.effect.kind is EffectKind.MULTIPLIER and (rule.expiry or rule.pending):
+        reader.fault("not_for_multipliers", "expiry" if rule.expiry else "pending")
+    for name in ("expiry", "pending"):
+        reader.take(name)
     reader.finish()
     return rule
-
-
-class Trigger(StrEnum):
-    """What makes a rule look. Purchases today; events join them."""
-
-    PURCHASE = "purchase"
 
 
 def _read_effect(reader: Reader | None, parent: Reader, digits: int, money_digits: int) -> Effect:
@@ -270,7 +297,9 @@ def dump_rule(rule: Rule, point_digits: dict[str, int], money_digits: int) -> di
     written: dict[str, Any] = {
         "key": rule.key,
         "title": dict(rule.title),
-        "trigger": Trigger.PURCHASE.value,
+        "trigger": rule.trigger.value,
+        "event": rule.event or None,
+        "grace_days": rule.grace_days or None,
         "point_type": rule.point_type,
         "group": rule.group,
         "enabled": rule.enabled,
@@ -280,6 +309,10 @@ def dump_rule(rule: Rule, point_digits: dict[str, int], money_digits: int) -> di
         "caps": _dump_caps(rule.caps, digits),
         "schedule": _dump_schedule(rule.schedule),
         "rounding": None if rule.rounding is None else rule.rounding.value,
+        "expiry": None if rule.expiry is None else dump_expiry(rule.expiry),
+        "pending": None
+        if rule.pending is None
+        else dump_pending(rule.pending, digits) or {"kind": "at_once"},
     }
     return {name: value for name, value in written.items() if value not in (None, {})}
 

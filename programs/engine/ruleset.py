@@ -12,9 +12,11 @@ from loyalty.core.exact import Rounding
 from programs.engine.bases import BaseCalculator
 from programs.engine.compiling import compile_check, compile_match
 from programs.engine.conditions import Check, Match
-from programs.engine.document import Core, Limits, PointType
+from programs.engine.document import Core
+from programs.engine.events import Trigger
 from programs.engine.facts import QUANTITY_DIGITS, Facts
 from programs.engine.needs import needs_of
+from programs.engine.point_types import Limits, PointType
 from programs.engine.rules import (
     PERCENT_DIGITS,
     Caps,
@@ -28,6 +30,8 @@ from programs.engine.rules import (
 # Raised whenever the same document may give other points or another trace than before.
 ENGINE_VERSION = 1
 UNIT: int = 10**QUANTITY_DIGITS
+
+PURCHASE: str = Trigger.PURCHASE.value
 
 ScheduleCheck = Callable[[Facts], str | None]
 
@@ -91,7 +95,7 @@ class Plan:
 
 
 class Ruleset:
-    """A compiled core."""
+    """A compiled core; `plans` by what happened ("purchase", "birthday", "event:review")."""
 
     __slots__ = ("bases", "core", "needs", "plans", "policies", "rules", "zone")
 
@@ -100,18 +104,25 @@ class Ruleset:
         self.zone = ZoneInfo(core.zone)
         self.policies = core.policies
         self.bases = BaseCalculator(core.policies)
-        self.plans = tuple(_plan(core, point_type) for point_type in core.point_types)
+        triggers = {rule.waits_for for rule in core.rules if rule.enabled} | {PURCHASE}
+        self.plans = {
+            trigger: tuple(_plan(core, point_type, trigger) for point_type in core.point_types)
+            for trigger in sorted(triggers)
+        }
         self.rules = {rule.key: rule for rule in core.rules}
         self.needs = needs_of(core)
 
 
-def _plan(core: Core, point_type: PointType) -> Plan:
+def _plan(core: Core, point_type: PointType, trigger: str) -> Plan:
     multipliers, exclusive, groups = [], [], []
     for group in core.groups:
         rules = tuple(
             CompiledRule(rule, point_type, core)
             for rule in core.rules
-            if rule.group == group.key and rule.point_type == point_type.key and rule.enabled
+            if rule.group == group.key
+            and rule.point_type == point_type.key
+            and rule.enabled
+            and rule.waits_for == trigger
         )
         if not rules:
             continue

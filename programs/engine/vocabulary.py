@@ -132,6 +132,48 @@ FACTS: Mapping[str, Fact] = {
 }
 
 
+TIER = "member.tier"
+
+
+def tier_ladder(name: str) -> str:
+    """The ladder that a fact about tiers asks: "member.tier.status" asks "status", "member.tier" the main one ("")."""
+    return name.removeprefix(TIER).removeprefix(".")
+
+
+def _tier(ladder: str) -> Callable[[Facts], str]:
+    return lambda facts: facts.member.tiers.get(ladder, "")
+
+
+# What a fact about a field of an event is called by, and the types of fields that it reads.
+_EVENT_FACTS: Mapping[str, tuple[FactType, tuple[str, ...]]] = {
+    "text": (FactType.TEXT, ("text", "boolean")),
+    "number": (FactType.QUANTITY, ("number",)),
+    "money": (FactType.MONEY, ("money",)),
+    "date": (FactType.DATE, ("date",)),
+}
+
+
+def event_field(name: str) -> tuple[tuple[str, ...], str] | None:
+    """For a fact such as "event.number.nights": the types of fields it reads, and the field."""
+    parts = name.split(".")
+    if len(parts) != 3 or parts[0] != "event" or parts[1] not in _EVENT_FACTS or not parts[2]:
+        return None
+    return _EVENT_FACTS[parts[1]][1], parts[2]
+
+
+def _event_fact(kind: str, field: str) -> Fact:
+    def text(facts: Facts) -> str:
+        value = facts.basket.payload.get(field, "")
+        return value if isinstance(value, str) else str(value).lower()
+
+    def day(facts: Facts) -> date | None:
+        value = facts.basket.payload.get(field)
+        return date.fromisoformat(value) if value else None
+
+    get: Mapping[str, Callable[[Facts], Any]] = {"text": text, "date": day}
+    return _purchase(_EVENT_FACTS[kind][0], get.get(kind, lambda facts: facts.basket.payload.get(field)))
+
+
 def _first_attribute(name: str) -> Callable[[Facts], str]:
     def get(facts: Facts) -> str:
         return next((line.attributes[name] for line in facts.lines if name in line.attributes), "")
@@ -144,6 +186,10 @@ def fact(name: str) -> Fact | None:
     declared = FACTS.get(name)
     if declared is not None:
         return declared
+    if name == TIER or name.startswith(f"{TIER}."):
+        return _purchase(FactType.TEXT, _tier(tier_ladder(name)))
+    if (field := event_field(name)) is not None:
+        return _event_fact(name.split(".")[1], field[1])
     owner, separator, attribute = name.partition(".attribute.")
     if not separator or not attribute:
         return None

@@ -10,7 +10,8 @@ import yaml
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.core.problems import NotFound
-from programs.engine.document import Audience, Core, dump_core, read_core, read_point_type
+from programs.engine.document import Audience, Core, dump_core, read_core
+from programs.engine.point_types import read_point_type
 from programs.engine.policies import Policies
 from programs.engine.reader import Fault, Reader
 from programs.engine.rules import read_rule

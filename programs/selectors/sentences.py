@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.core.exact import Period, format_decimal
 from loyalty.core.translated import LAST_LANGUAGE, format_quantity, text
 from programs.engine.conditions import All, AnyOf, Condition, LinesLeaf, Measure, Not, dump_value
-from programs.engine.document import Core, PointType
+from programs.engine.document import Core
+from programs.engine.point_types import PointType
 from programs.engine.rules import FACTOR_DIGITS, PERCENT_DIGITS, Caps, EffectKind, PeriodCap, Rule, Schedule
 from programs.engine.vocabulary import WEEKDAYS, FactType, Operator, fact
 

@@ -201,7 +201,7 @@ def changed(path: str, value: Any) -> Document:
         ("rules.2.rounding", "floor", "not_for_multipliers", None),
         ("rules.1.point_type", "coins", "unknown_point_type", None),
         ("rules.0.title", "", "missing", None),
-        ("rules.0.trigger", "birthday", "unknown_choice", None),
+        ("rules.0.trigger", "full-moon", "unknown_choice", None),
         ("rules.0.effect", ..., "missing", None),
         ("rules.0.effect.kind", "gift", "unknown_choice", None),
         ("rules.0.effect.points", "0", "out_of_range", None),

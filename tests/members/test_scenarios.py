@@ -14,8 +14,8 @@ from django.core.management import call_command
 from loyalty.core.models import OutboxEvent
 from members.models import Membership, Purchase
 from members.services.scenarios import InvalidScenario, Scenario, read_file, read_text, run
-from programs.engine.document import BelowLowest
 from programs.engine.facts import LineKind
+from programs.engine.point_types import BelowLowest
 from programs.engine.policies import CHOICES
 from programs.engine.rules import Combine, OnExcess, Stacking
 from programs.models import Programme

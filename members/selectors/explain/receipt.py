@@ -21,8 +21,8 @@ from members.selectors.explain.evidence import basket_of
 from members.selectors.facts import stored_facts
 from programs.engine.compiling import at, found
 from programs.engine.conditions import AnyOf, Condition, Not, dump_condition
-from programs.engine.document import PointType
 from programs.engine.facts import Facts
+from programs.engine.point_types import PointType
 from programs.engine.rules import Rule
 from programs.selectors.rulesets import compiled, ruleset_of
 
