@@ -1,133 +1,33 @@
-"""One account of the ledger in memory: every kind of posting, and the rows that it leaves.
+"""What every kind of posting means for an account: which buckets and lots it moves, and the rows that it leaves.
 
-The single way and the batch way load an account, call these methods and write the rows; so there is one meaning of
-earn, spend, reverse, restore, adjust and debt. All quantities are whole numbers in the point type's smallest unit.
-The numbers of rows come from the caller's iterators, because the database hands them out.
+The single way and the batch way load accounts, call these methods and write the rows; so there is one meaning of
+earn, spend, reverse, restore, hold, transfer, expiry and debt. The numbers of rows come from the caller's iterators,
+because the database hands them out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
 
 from loyalty.core.exact import split
+from members.engine.books import (
+    NO_TERMS,
+    AllocationRow,
+    Book,
+    Cause,
+    Draw,
+    HoldRow,
+    LotRow,
+    NotEnough,
+    PostingRow,
+    Shortage,
+    Terms,
+)
+from programs.engine.policies import SpentPoints
 
 _TICK = timedelta(microseconds=1)
 _NEVER = date.max
-
-
-class NotEnough(Exception):
-    """More was asked for than is available; `possible` is what is there."""
-
-    def __init__(self, possible: int) -> None:
-        super().__init__(possible)
-        self.possible = possible
-
-
-class Cause(NamedTuple):
-    """What a posting is about: the columns that all postings of one operation share."""
-
-    operation: int
-    occurred_at: datetime
-    recorded_at: datetime
-    revision: int | None = None
-    partner: int | None = None
-    purchase: int | None = None
-    returned: int | None = None
-    reference: str = ""
-    reason: str = ""
-    actor: int | None = None
-
-
-class PostingRow(NamedTuple):
-    id: int
-    member: int
-    account: int
-    point_type: int
-    kind: str
-    from_side: str
-    to_side: str
-    amount: int
-    available_after: int
-    pending_after: int
-    held_after: int
-    debt_after: int
-    version: int
-    occurred_at: datetime
-    recorded_at: datetime
-    operation: int
-    revision: int | None
-    partner: int | None
-    purchase: int | None
-    returned: int | None
-    answers: int | None
-    reference: str
-    reason: str
-    actor: int | None
-
-
-class AllocationRow(NamedTuple):
-    member: int
-    posting: int
-    lot: int
-    amount: int
-
-
-@dataclass(slots=True)
-class LotRow:
-    """A lot and what is left of it. `fresh` lots are not in the database yet."""
-
-    id: int
-    posting: int
-    issuer: int
-    revision: int | None
-    earned_at: datetime
-    amount: int
-    remaining: int
-    expires_on: date | None = None
-    fresh: bool = False
-    changed: bool = False
-
-
-class Draw(NamedTuple):
-    """What an earlier spending drew from a lot and has not got back."""
-
-    lot: int
-    amount: int
-
-
-class Shortage(NamedTuple):
-    """A debt's origin: the posting that recorded it and what of it is unpaid."""
-
-    posting: int
-    unpaid: int
-
-
-@dataclass(slots=True)
-class Book:
-    """An account: its buckets, its open lots, its unpaid shortages, and the rows made since it was loaded."""
-
-    id: int
-    member: int
-    point_type: int
-    available: int = 0
-    pending: int = 0
-    held: int = 0
-    debt: int = 0
-    version: int = 0
-    last_recorded_at: datetime | None = None
-    lots: dict[int, LotRow] = field(default_factory=dict)
-    shortages: list[Shortage] = field(default_factory=list)
-    fresh: bool = False
-    postings: list[PostingRow] = field(default_factory=list)
-    allocations: list[AllocationRow] = field(default_factory=list)
-
-    @property
-    def balance(self) -> int:
-        """What the member is shown: available less debt."""
-        return self.available - self.debt
 
 
 class Ledger:
@@ -139,17 +39,82 @@ class Ledger:
         self.order = order
 
     # --- credits ----------------------------------------------------------------------------------------------
-    def earn(self, book: Book, amount: int, issuer: int, cause: Cause) -> PostingRow:
-        """Points of an award; opens a lot, then pays debt."""
-        return self._credit(book, "earn", "issuance", amount, issuer, cause)
+    def earn(
+        self,
+        book: Book,
+        amount: int,
+        issuer: int,
+        cause: Cause,
+        terms: Terms = NO_TERMS,
+        *,
+        pending: bool = False,
+    ) -> PostingRow:
+        """Points of an award; opens a lot. Usable points pay debt at once, pending ones when they become usable."""
+        if not pending:
+            return self._credit(book, "earn", "issuance", amount, issuer, cause, terms)
+        book.pending += amount
+        posting = self._post(book, "earn", "issuance", "pending", amount, cause)
+        self._open(book, posting, issuer, cause.revision, cause.occurred_at, terms).pending = True
+        return posting
 
-    def adjust_up(self, book: Book, amount: int, issuer: int, cause: Cause) -> PostingRow:
-        return self._credit(book, "adjust", "adjustment", amount, issuer, cause)
+    def activate(self, book: Book, lot: LotRow, cause: Cause) -> PostingRow:
+        """Pending points of a lot become usable."""
+        amount = lot.remaining
+        lot.pending, lot.changed = False, True
+        book.pending -= amount
+        book.available += amount
+        posting = self._post(book, "activate", "pending", "available", amount, cause, answers=lot.posting)
+        book.allocations.append(AllocationRow(book.member, posting.id, lot.id, amount))
+        self._repay(book, [lot], cause)
+        return posting
 
-    def _credit(self, book: Book, kind: str, side: str, amount: int, issuer: int, cause: Cause) -> PostingRow:
+    def adjust_up(
+        self, book: Book, amount: int, issuer: int, cause: Cause, terms: Terms = NO_TERMS
+    ) -> PostingRow:
+        return self._credit(book, "adjust", "adjustment", amount, issuer, cause, terms)
+
+    def open_balance(
+        self, book: Book, amount: int, issuer: int, cause: Cause, terms: Terms, earned_at: datetime
+    ) -> PostingRow:
+        """Points from before the programme was kept here, with the time and end they had there."""
+        return self._credit(book, "opening", "opening", amount, issuer, cause, terms, earned_at=earned_at)
+
+    def convert_in(self, book: Book, amount: int, issuer: int, cause: Cause, terms: Terms) -> PostingRow:
+        return self._credit(book, "convert_in", "conversion", amount, issuer, cause, terms)
+
+    def transfer_in(self, book: Book, part: int, lot: LotRow, cause: Cause, terms: Terms) -> PostingRow:
+        """What another account gave from a lot: a child lot with the same issuer, revision and time of earning."""
+        return self._credit(
+            book,
+            "transfer_in",
+            "transit",
+            part,
+            lot.issuer,
+            cause,
+            terms,
+            earned_at=lot.earned_at,
+            child_of=lot,
+        )
+
+    def _credit(
+        self,
+        book: Book,
+        kind: str,
+        side: str,
+        amount: int,
+        issuer: int,
+        cause: Cause,
+        terms: Terms,
+        *,
+        earned_at: datetime | None = None,
+        child_of: LotRow | None = None,
+    ) -> PostingRow:
         book.available += amount
         posting = self._post(book, kind, side, "available", amount, cause)
-        lot = self._open(book, posting, issuer, cause.revision, cause.occurred_at)
+        revision = cause.revision if child_of is None else child_of.revision
+        lot = self._open(book, posting, issuer, revision, earned_at or cause.occurred_at, terms)
+        # A lot's parent is another member's: its number says where the points came from, no key leads there.
+        lot.parent = None if child_of is None else child_of.id
         self._repay(book, [lot], cause)
         return posting
 
@@ -162,13 +127,14 @@ class Ledger:
         cause: Cause,
         *,
         new_lot_issuer: int | None,
+        terms: Terms = NO_TERMS,
     ) -> PostingRow:
         """Give back points that paid for returned goods: to the lots they came from (`draws`, last drawn first), or
         as a new lot when `new_lot_issuer` is named. The book must hold the lots of `draws`."""
         book.available += amount
         posting = self._post(book, "restore", "redemption", "available", amount, cause, answers=spend)
         if new_lot_issuer is not None:
-            lots = [self._open(book, posting, new_lot_issuer, cause.revision, cause.occurred_at)]
+            lots = [self._open(book, posting, new_lot_issuer, cause.revision, cause.occurred_at, terms)]
         else:
             lots, left = [], amount
             for draw in reversed(draws):
@@ -207,6 +173,14 @@ class Ledger:
     def adjust_down(self, book: Book, amount: int, cause: Cause) -> PostingRow:
         return self._debit(book, "adjust", "adjustment", amount, cause)
 
+    def convert_out(self, book: Book, amount: int, cause: Cause) -> list[Draw]:
+        """Points that become points of another type; what was drawn from which lot."""
+        return self._drawn(book, self._debit(book, "convert_out", "conversion", amount, cause))
+
+    def transfer_out(self, book: Book, amount: int, cause: Cause) -> list[Draw]:
+        """Points that another account gets; what was drawn from which lot."""
+        return self._drawn(book, self._debit(book, "transfer_out", "transit", amount, cause))
+
     def _debit(self, book: Book, kind: str, side: str, amount: int, cause: Cause) -> PostingRow:
         if amount > book.available:
             raise NotEnough(book.available)
@@ -215,35 +189,127 @@ class Ledger:
         self._draw(book, posting, amount, self.in_order(book))
         return posting
 
-    def reverse(self, book: Book, amount: int, earned: int, cause: Cause, *, debt: bool) -> int:
-        """Take back points of the award posted as `earned`: from its own lot, then from other lots in spending
-        order; what is missing becomes debt, or is left (`debt=False`). Returns the shortage."""
-        taken = min(amount, book.available)
+    @staticmethod
+    def _drawn(book: Book, posting: PostingRow) -> list[Draw]:
+        return [Draw(row.lot, row.amount) for row in book.allocations if row.posting == posting.id]
+
+    def reverse(self, book: Book, amount: int, earned: int, cause: Cause, taking: SpentPoints) -> int:
+        """Take back points of the award posted as `earned`: from its own lot while that is pending, then from its own
+        lot and from other lots in spending order; what is missing becomes debt, or is left. Returns the shortage."""
+        own = [lot for lot in book.lots.values() if lot.posting == earned]
+        waiting = min(amount, sum(lot.remaining for lot in own if lot.pending))
+        if waiting:
+            book.pending -= waiting
+            posting = self._post(book, "reverse", "pending", "issuance", waiting, cause, answers=earned)
+            self._draw(book, posting, waiting, own)
+        left = amount - waiting
+        taken = min(left, book.available) if taking is not SpentPoints.PENDING_ONLY else 0
         if taken:
             book.available -= taken
             posting = self._post(book, "reverse", "available", "issuance", taken, cause, answers=earned)
-            own = [lot for lot in book.lots.values() if lot.posting == earned]
             others = [lot for lot in self.in_order(book) if lot.posting != earned]
             self._draw(book, posting, taken, [*own, *others])
-        shortage = amount - taken
-        if shortage and debt:
+        shortage = left - taken
+        if shortage and taking is SpentPoints.DEBT:
             book.debt += shortage
             posting = self._post(book, "reverse", "debt", "issuance", shortage, cause, answers=earned)
             book.shortages.append(Shortage(posting.id, shortage))
         return shortage
 
+    def expire(self, book: Book, lots: Sequence[LotRow], cause: Cause) -> PostingRow:
+        """What is left of these lots goes; held points stay held."""
+        return self._take_all(book, "expire", "expiry", lots, cause)
+
+    def forfeit(self, book: Book, lots: Sequence[LotRow], cause: Cause) -> PostingRow:
+        """What is left of these lots, all pending or all usable, is lost: an event that never came, a refusal."""
+        return self._take_all(book, "forfeit", "forfeiture", lots, cause)
+
+    def _take_all(self, book: Book, kind: str, side: str, lots: Sequence[LotRow], cause: Cause) -> PostingRow:
+        amount = sum(lot.remaining for lot in lots)
+        pending = lots[0].pending
+        if pending:
+            book.pending -= amount
+        else:
+            book.available -= amount
+        posting = self._post(book, kind, "pending" if pending else "available", side, amount, cause)
+        self._draw(book, posting, amount, lots)
+        return posting
+
+    # --- holds ------------------------------------------------------------------------------------------------
+    def hold(self, book: Book, amount: int, cause: Cause) -> PostingRow:
+        """Set points aside. Raises NotEnough and changes nothing when there are fewer."""
+        if amount > book.available:
+            raise NotEnough(book.available)
+        book.available -= amount
+        book.held += amount
+        posting = self._post(book, "hold", "available", "held", amount, cause)
+        self._draw(book, posting, amount, self.in_order(book))
+        for draw in self._drawn(book, posting):
+            book.lots[draw.lot].held += draw.amount
+        return posting
+
+    def capture(
+        self, book: Book, hold: HoldRow, amount: int, draws: Sequence[Draw], cause: Cause
+    ) -> PostingRow:
+        """Spend held points; `draws` say what the hold still has of which lot. The book holds these lots."""
+        book.held -= amount
+        hold.captured += amount
+        posting = self._post(book, "capture", "held", "redemption", amount, cause, answers=hold.posting)
+        self._let_go(book, posting, amount, draws)
+        hold.changed = True
+        return posting
+
+    def release(
+        self, book: Book, hold: HoldRow, amount: int, draws: Sequence[Draw], cause: Cause
+    ) -> PostingRow:
+        """Held points can be used again; the last drawn go back first. They pay debt like every credit."""
+        book.held -= amount
+        book.available += amount
+        hold.released += amount
+        posting = self._post(book, "release", "held", "available", amount, cause, answers=hold.posting)
+        lots = self._let_go(book, posting, amount, [*reversed(draws)])
+        for lot, part in lots:
+            lot.remaining += part
+        hold.changed = True
+        self._repay(book, [lot for lot, _part in lots], cause)
+        return posting
+
+    @staticmethod
+    def _let_go(
+        book: Book, posting: PostingRow, amount: int, draws: Sequence[Draw]
+    ) -> list[tuple[LotRow, int]]:
+        gone, left = [], amount
+        for draw in draws:
+            part = min(draw.amount, left)
+            if part:
+                lot = book.lots[draw.lot]
+                lot.held -= part
+                lot.changed = True
+                book.allocations.append(AllocationRow(book.member, posting.id, lot.id, part))
+                gone.append((lot, part))
+                left -= part
+        if left:
+            raise AssertionError(f"account {book.id}: the hold has {left} less than it says")
+        return gone
+
     # --- rows -------------------------------------------------------------------------------------------------
     def in_order(self, book: Book) -> list[LotRow]:
         """Lots with something left, in spending order."""
-        lots = [lot for lot in book.lots.values() if lot.remaining]
+        lots = list(book.usable())
         if self.order == "newest":
             return sorted(lots, key=lambda lot: (lot.earned_at, lot.id), reverse=True)
         if self.order == "oldest":
             return sorted(lots, key=lambda lot: (lot.earned_at, lot.id))
-        return sorted(lots, key=lambda lot: (lot.expires_on or _NEVER, lot.earned_at, lot.id))
+        return sorted(lots, key=lambda lot: (book.last_day_of(lot) or _NEVER, lot.earned_at, lot.id))
 
     def _open(
-        self, book: Book, posting: PostingRow, issuer: int, revision: int | None, earned_at: datetime
+        self,
+        book: Book,
+        posting: PostingRow,
+        issuer: int,
+        revision: int | None,
+        earned_at: datetime,
+        terms: Terms,
     ) -> LotRow:
         lot = LotRow(
             next(self._lots),
@@ -253,6 +319,7 @@ class Ledger:
             earned_at,
             posting.amount,
             posting.amount,
+            terms=terms,
             fresh=True,
         )
         book.lots[lot.id] = lot
@@ -311,6 +378,7 @@ class Ledger:
             cause.partner,
             cause.purchase,
             cause.returned,
+            cause.event,
             answers,
             cause.reference,
             cause.reason,

@@ -59,10 +59,12 @@ class BonusAfterReturn(StrEnum):
 
 
 class SpentPoints(StrEnum):
-    """A return takes points that were already spent: as a debt, or only what is there."""
+    """A return takes points that were already spent: as a debt, or only what is there, or only what is still
+    pending."""
 
     DEBT = "debt"
     CLAMP = "clamp"
+    PENDING_ONLY = "pending_only"
 
 
 class RestoredPoints(StrEnum):
