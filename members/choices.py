@@ -5,6 +5,8 @@ from django.utils.translation import gettext_lazy as _
 
 __all__ = [
     "DocumentKind",
+    "GrantMode",
+    "HoldState",
     "IdentifierKind",
     "LotState",
     "MemberKind",
@@ -12,6 +14,8 @@ __all__ = [
     "MembershipStatus",
     "PostingKind",
     "Side",
+    "TermsReason",
+    "TierSource",
 ]
 
 
@@ -48,15 +52,32 @@ class DocumentKind(models.TextChoices):
     RETURN = "return", _("Return")
     SPEND = "spend", _("Redemption")
     ADJUSTMENT = "adjustment", _("Adjustment")
+    EVENT = "event", _("Event")
+    HOLD = "hold", _("Hold")
+    CAPTURE = "capture", _("Use of held points")
+    RELEASE = "release", _("Release of held points")
+    TRANSFER = "transfer", _("Transfer")
+    CONVERSION = "conversion", _("Conversion")
 
 
 class PostingKind(models.TextChoices):
     EARN = "earn", _("Earned")
+    ACTIVATE = "activate", _("Became usable")
     SPEND = "spend", _("Spent")
     RESTORE = "restore", _("Spent points given back")
     REVERSE = "reverse", _("Taken back after a return")
     DEBT_REPAY = "debt_repay", _("Debt repaid")
     ADJUST = "adjust", _("Adjusted by staff")
+    HOLD = "hold", _("Set aside")
+    CAPTURE = "capture", _("Spent from a hold")
+    RELEASE = "release", _("Given back from a hold")
+    EXPIRE = "expire", _("Expired")
+    FORFEIT = "forfeit", _("Lapsed")
+    OPENING = "opening", _("Opening balance")
+    TRANSFER_OUT = "transfer_out", _("Given to another member")
+    TRANSFER_IN = "transfer_in", _("Received from another member")
+    CONVERT_OUT = "convert_out", _("Converted to other points")
+    CONVERT_IN = "convert_in", _("Converted from other points")
 
 
 class Side(models.TextChoices):
@@ -69,9 +90,39 @@ class Side(models.TextChoices):
     ISSUANCE = "issuance", _("Issued by the programme")
     REDEMPTION = "redemption", _("Redeemed")
     ADJUSTMENT = "adjustment", _("Adjustments")
+    EXPIRY = "expiry", _("Expired")
+    FORFEITURE = "forfeiture", _("Lapsed")
+    OPENING = "opening", _("Opening balances")
+    CONVERSION = "conversion", _("Conversion")
+    TRANSIT = "transit", _("On the way to another member")
 
 
 class LotState(models.TextChoices):
     PENDING = "pending", _("Pending")
     ACTIVE = "active", _("Active")
     CLOSED = "closed", _("Used up")
+
+
+class HoldState(models.TextChoices):
+    OPEN = "open", _("Open")
+    CLOSED = "closed", _("Closed")
+
+
+class TermsReason(models.TextChoices):
+    """Why the end of a lot was set later than when it was earned."""
+
+    ACTIVATED = "activated", _("The points became usable")
+    SWITCHED_ON = "switched_on", _("The programme began to let points expire")
+
+
+class TierSource(models.TextChoices):
+    EARNED = "earned", _("Earned")
+    MANUAL = "manual", _("Given by staff")
+    IMPORT = "import", _("Imported")
+    INVITATION = "invitation", _("By invitation")
+
+
+class GrantMode(models.TextChoices):
+    FLOOR = "floor", _("At least this tier")
+    FIXED = "fixed", _("Exactly this tier")
+    LIFT = "lift", _("Lifted once, then as usual")

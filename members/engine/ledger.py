@@ -353,6 +353,7 @@ class Ledger:
     ) -> PostingRow:
         """Append a posting; the buckets of the book are already what they are after it."""
         book.version += 1
+        book.quiet_until = None
         recorded_at = cause.recorded_at
         if book.last_recorded_at is not None and recorded_at <= book.last_recorded_at:
             recorded_at = book.last_recorded_at + _TICK

@@ -7,21 +7,29 @@ read them.
 from members.models import ledger as _ledger  # registered with Django, not offered from here
 from members.models.counters import BudgetCounter, MemberStats, RuleUsage
 from members.models.documents import DocumentKey, Purchase, Return
+from members.models.events import Event, Transfer
 from members.models.imports import StagedReceipt
 from members.models.people import Identifier, Member, Membership, Person
+from members.models.tiers import QualificationCounter, TierDecision, TierGrant, TierPeriod
 
 __all__ = [
     "BudgetCounter",
     "DocumentKey",
+    "Event",
     "Identifier",
     "Member",
     "MemberStats",
     "Membership",
     "Person",
     "Purchase",
+    "QualificationCounter",
     "Return",
     "RuleUsage",
     "StagedReceipt",
+    "TierDecision",
+    "TierGrant",
+    "TierPeriod",
+    "Transfer",
 ]
 
 del _ledger

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from members.models.people import Membership
 
@@ -11,7 +12,8 @@ __all__ = ["BudgetCounter", "MemberStats", "RuleUsage"]
 
 
 class MemberStats(models.Model):
-    """A membership's purchases so far: how many, the sum in minor units, the last one by time of purchase."""
+    """A membership's purchases so far: how many, the sum in minor units, the last one by time of purchase; and up to
+    which day its birthdays and anniversaries were looked at."""
 
     membership = models.OneToOneField(
         Membership, on_delete=models.PROTECT, primary_key=True, related_name="stats"
@@ -19,6 +21,9 @@ class MemberStats(models.Model):
     purchases = models.BigIntegerField(default=0)
     amount = models.BigIntegerField(default=0)
     last_purchase_at = models.DateTimeField(null=True)
+    calendar_until = models.DateField(
+        null=True, help_text=_("Birthdays and anniversaries are done up to this day.")
+    )
 
     def __str__(self) -> str:
         return f"{self.membership_id}: {self.purchases}"

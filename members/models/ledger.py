@@ -14,21 +14,36 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.core.models.history import AppendOnly
-from members.choices import LotState, PostingKind, Side
+from members.choices import HoldState, LotState, PostingKind, Side, TermsReason
 from members.models.people import Member, Membership
 
-__all__ = ["MOVES", "Account", "Allocation", "Lot", "Posting"]
+__all__ = ["MOVES", "Account", "Allocation", "ExpiryNotice", "Hold", "Lot", "LotTerms", "Posting"]
 
 # The only ways points may move: (kind, from, to).
 MOVES: tuple[tuple[str, str, str], ...] = (
     (PostingKind.EARN, Side.ISSUANCE, Side.AVAILABLE),
+    (PostingKind.EARN, Side.ISSUANCE, Side.PENDING),
+    (PostingKind.ACTIVATE, Side.PENDING, Side.AVAILABLE),
     (PostingKind.SPEND, Side.AVAILABLE, Side.REDEMPTION),
     (PostingKind.RESTORE, Side.REDEMPTION, Side.AVAILABLE),
+    (PostingKind.REVERSE, Side.PENDING, Side.ISSUANCE),
     (PostingKind.REVERSE, Side.AVAILABLE, Side.ISSUANCE),
     (PostingKind.REVERSE, Side.DEBT, Side.ISSUANCE),
     (PostingKind.DEBT_REPAY, Side.AVAILABLE, Side.DEBT),
     (PostingKind.ADJUST, Side.ADJUSTMENT, Side.AVAILABLE),
     (PostingKind.ADJUST, Side.AVAILABLE, Side.ADJUSTMENT),
+    (PostingKind.HOLD, Side.AVAILABLE, Side.HELD),
+    (PostingKind.CAPTURE, Side.HELD, Side.REDEMPTION),
+    (PostingKind.RELEASE, Side.HELD, Side.AVAILABLE),
+    (PostingKind.EXPIRE, Side.AVAILABLE, Side.EXPIRY),
+    (PostingKind.FORFEIT, Side.PENDING, Side.FORFEITURE),
+    (PostingKind.FORFEIT, Side.AVAILABLE, Side.FORFEITURE),
+    (PostingKind.OPENING, Side.OPENING, Side.AVAILABLE),
+    (PostingKind.OPENING, Side.AVAILABLE, Side.OPENING),
+    (PostingKind.TRANSFER_OUT, Side.AVAILABLE, Side.TRANSIT),
+    (PostingKind.TRANSFER_IN, Side.TRANSIT, Side.AVAILABLE),
+    (PostingKind.CONVERT_OUT, Side.AVAILABLE, Side.CONVERSION),
+    (PostingKind.CONVERT_IN, Side.CONVERSION, Side.AVAILABLE),
 )
 
 
@@ -58,6 +73,13 @@ class Account(models.Model):
     debt = models.BigIntegerField(_("debt"), default=0)
     version = models.BigIntegerField(_("version"), default=0)
     last_recorded_at = models.DateTimeField(_("last change"), null=True)
+    extended_to = models.DateField(
+        _("extended to"),
+        null=True,
+        help_text=_(
+            "Points whose end moves with the member's activity or tier last at least until this day."
+        ),
+    )
 
     class Meta:
         verbose_name = _("account")
@@ -124,6 +146,14 @@ class Posting(AppendOnly):
         db_constraint=False,
         db_index=False,
     )
+    event = models.ForeignKey(
+        "members.Event",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
     answers = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
     )
@@ -154,6 +184,7 @@ class Posting(AppendOnly):
         indexes = [
             models.Index(fields=["purchase"], name="posting_purchase", condition=Q(purchase__isnull=False)),
             models.Index(fields=["answers"], name="posting_answers", condition=Q(answers__isnull=False)),
+            models.Index(fields=["event"], name="posting_event", condition=Q(event__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -181,7 +212,18 @@ class Lot(models.Model):
         "programs.Revision", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     earned_at = models.DateTimeField(_("earned"))
+    activates_at = models.DateTimeField(_("usable from"), null=True)
+    awaits = models.CharField(
+        _("waits for"), max_length=60, blank=True, help_text=_("An event (“event:…”) or an approval.")
+    )
+    lapses_at = models.DateTimeField(_("waits until"), null=True)
+    lapse = models.BooleanField(_("lapses then"), default=True)
     expires_on = models.DateField(_("last usable day"), null=True)
+    expires_at = models.DateTimeField(_("gone from"), null=True)
+    extendable = models.BooleanField(_("end moves with activity or tier"), default=False)
+    notice_days = models.PositiveSmallIntegerField(_("days of notice before the end"), default=0)
+    rule = models.TextField(_("rule of the end"), blank=True)
+    parent = models.BigIntegerField(_("lot that it came from"), null=True)
     amount = models.BigIntegerField(_("amount"))
     remaining = models.BigIntegerField(_("remaining"))
     held = models.BigIntegerField(_("held"), default=0)
@@ -201,6 +243,10 @@ class Lot(models.Model):
         indexes = [
             # Spending order reads the open lots of one account.
             models.Index(fields=["account"], name="lot_open", condition=~Q(state="closed")),
+            # What falls due, for the jobs.
+            models.Index(fields=["expires_at"], name="lot_expires", condition=Q(state="active")),
+            models.Index(fields=["activates_at"], name="lot_activates", condition=Q(state="pending")),
+            models.Index(fields=["lapses_at"], name="lot_lapses", condition=Q(state="pending")),
         ]
 
     def __str__(self) -> str:
@@ -227,3 +273,84 @@ class Allocation(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.posting_id} x {self.lot_id} x {self.amount}"
+
+
+class LotTerms(AppendOnly):
+    """An end that a lot got after it was earned, and why."""
+
+    member = _member_key()
+    lot = models.ForeignKey(Lot, on_delete=models.PROTECT, related_name="later_terms", db_constraint=False)
+    expires_on = models.DateField(_("last usable day"), null=True)
+    reason = models.CharField(_("reason"), max_length=20, choices=TermsReason)
+    occurred_at = models.DateTimeField(_("happened"))
+    recorded_at = models.DateTimeField(_("recorded"))
+
+    class Meta:
+        verbose_name = _("later end of a lot")
+        verbose_name_plural = _("later ends of lots")
+
+    def __str__(self) -> str:
+        return f"{self.lot_id}: {self.expires_on}"
+
+
+class Hold(models.Model):
+    """Points set aside for something that is not sure yet; what is not used in time is given back."""
+
+    member = _member_key()
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="holds", db_constraint=False, db_index=False
+    )
+    posting = models.ForeignKey(
+        Posting, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    amount = models.BigIntegerField(_("amount"))
+    captured = models.BigIntegerField(_("spent"), default=0)
+    released = models.BigIntegerField(_("given back"), default=0)
+    expires_at = models.DateTimeField(_("held until"))
+    state = models.CharField(_("state"), max_length=8, choices=HoldState, default=HoldState.OPEN)
+
+    class Meta:
+        verbose_name = _("hold")
+        verbose_name_plural = _("holds")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["posting"], name="hold_once"),
+            models.CheckConstraint(
+                condition=Q(amount__gt=0, captured__gte=0, released__gte=0)
+                & Q(amount__gte=F("captured") + F("released")),
+                name="hold_within_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="open", amount__gt=F("captured") + F("released"))
+                | Q(state="closed", amount=F("captured") + F("released")),
+                name="hold_state_tells_the_rest",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["account"], name="hold_open", condition=Q(state="open")),
+            models.Index(fields=["expires_at"], name="hold_expires", condition=Q(state="open")),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.amount}"
+
+
+class ExpiryNotice(AppendOnly):
+    """A member was told that points end after a certain day. Where notice is promised nothing expires without one."""
+
+    member = _member_key()
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="notices", db_constraint=False, db_index=False
+    )
+    expires_on = models.DateField(_("last usable day"))
+    delivered_at = models.DateTimeField(_("told"))
+    recorded_at = models.DateTimeField(_("recorded"))
+
+    class Meta:
+        verbose_name = _("notice of expiry")
+        verbose_name_plural = _("notices of expiry")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "expires_on"], name="expiry_notice_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id}: {self.expires_on}"
