@@ -14,11 +14,14 @@ from typing import NamedTuple
 from loyalty.core.exact import split
 from programs.engine.drafts import Draft, valued
 from programs.engine.policies import RoundingLevel
-from programs.engine.rules import FACTOR_DIGITS, Combine, EffectKind, Stacking
+from programs.engine.rules import FACTOR_DIGITS, Combine, Stacking
 from programs.engine.ruleset import CompiledGroup, CompiledRule
 
 ONE: int = 10**FACTOR_DIGITS
 _WEIGHT_DIGITS = 10**9
+# Looking a member of an enumeration up costs as much as a multiplication.
+_ADD, _MULTIPLY = Combine.ADD, Combine.MULTIPLY
+_STACK, _BEST_OF = Stacking.STACK, Stacking.BEST_OF
 
 Fired = list[tuple[CompiledRule, Sequence[int]]]
 
@@ -49,14 +52,16 @@ def gather_boosts(fired: Sequence[tuple[CompiledGroup, Fired]], lines: int) -> B
         return None
     # Below one first; otherwise in the order of evaluation.
     applied.sort(key=lambda item: item[1].factor >= ONE)
-    adding = {group.key for group, _rule, _lines in applied if group.combine is Combine.ADD}
-    stages = len(adding) + sum(1 for group, _rule, _lines in applied if group.combine is Combine.MULTIPLY)
+    adding = {group.key for group, _rule, _lines in applied if group.combine is _ADD}
+    stages = len(adding) + sum(1 for group, _rule, _lines in applied if group.combine is _MULTIPLY)
     low: list[int] | None = None
     lowering: list[CompiledRule] = []
     steps: list[Step] = []
-    for count in range(1, len(applied) + 1):
-        _group, rule, touched = applied[count - 1]
-        factors = [_factor(applied[:count], line, stages) for line in range(lines)]
+    factors = [ONE**stages] * lines
+    for count, (_group, rule, touched) in enumerate(applied, 1):
+        factors = factors.copy()
+        for line in touched:
+            factors[line] = _factor(applied[:count], line, stages)
         if rule.factor < ONE:
             low = factors
             lowering.append(rule)
@@ -69,13 +74,13 @@ def gather_boosts(fired: Sequence[tuple[CompiledGroup, Fired]], lines: int) -> B
 
 def _choose(group: CompiledGroup, rules: Fired) -> list[tuple[CompiledRule, frozenset[int]]]:
     """Which lines each multiplier of a group touches under the group's mode."""
-    if group.mode is Stacking.STACK:
+    if group.mode is _STACK:
         return [(rule, frozenset(positions)) for rule, positions in rules]
     owner: dict[int, CompiledRule] = {}
     for rule, positions in rules:
         for position in positions:
             holder = owner.get(position)
-            if holder is None or (group.mode is Stacking.BEST_OF and rule.factor > holder.factor):
+            if holder is None or (group.mode is _BEST_OF and rule.factor > holder.factor):
                 owner[position] = rule
     chosen = []
     for rule, positions in rules:
@@ -95,7 +100,7 @@ def _factor(
             continue
         if rule.factor == 0:
             return 0
-        if group.combine is Combine.MULTIPLY:
+        if group.combine is _MULTIPLY:
             product *= rule.factor
             used += 1
         else:
@@ -110,7 +115,7 @@ def _factor(
 def boost_drafts(boosts: Boosts, drafts: Sequence[Draft], level: RoundingLevel, lines: int) -> list[Draft]:
     """One draft per multiplier above one: what it adds to the awards that stand. A base award that a cap made
     smaller is raised in the same proportion."""
-    raised = [draft for draft in drafts if draft.rule.kind is not EffectKind.FIXED]
+    raised = [draft for draft in drafts if not draft.rule.flat]
     before = boosts.low or [boosts.scale] * lines
     values = [draft.uncut or draft.value for draft in raised]
     base = sum([draft.base for draft in raised])

@@ -8,8 +8,11 @@ from typing import NamedTuple
 
 from loyalty.core.exact import round_ratio, split
 from programs.engine.policies import RoundingLevel
-from programs.engine.rules import EffectKind
-from programs.engine.ruleset import UNIT, CompiledRule
+from programs.engine.ruleset import CompiledRule
+
+# Looking a member of an enumeration up costs as much as a multiplication.
+_BY_LINE = RoundingLevel.LINE
+_BY_BASKET = RoundingLevel.BASKET
 
 
 class Award(NamedTuple):
@@ -120,16 +123,16 @@ def valued(draft: Draft, factors: Sequence[int] | None, scale: int, level: Round
     """What a rule is worth when each line counts factors / scale times; None is once. A flat bonus is never
     multiplied. At level `line` the parts by line are kept, at level `basket` the value stays exact."""
     rule = draft.rule
-    if rule.kind is EffectKind.FIXED:
-        return rule.points if level is not RoundingLevel.BASKET else Fraction(rule.points)
-    if level is RoundingLevel.LINE:
+    if rule.flat:
+        return rule.points if level is not _BY_BASKET else Fraction(rule.points)
+    if level is _BY_LINE:
         draft.parts = _by_line(draft, factors, scale)
         return sum(draft.parts)
     numerator, denominator = draft.unit, rule.denominator
     if factors is not None:
         numerator *= sum([w * factors[at] for at, w in zip(draft.positions, draft.weights, strict=True)])
         denominator *= draft.base * scale
-    if level is RoundingLevel.BASKET:
+    if level is _BY_BASKET:
         return Fraction(numerator, denominator)
     return round_ratio(numerator, denominator, rule.rounding)
 
@@ -138,10 +141,7 @@ def _by_line(draft: Draft, factors: Sequence[int] | None, scale: int) -> list[in
     """Each line on its own, as if it were a purchase: full steps and whole units are counted by line."""
     rule, parts = draft.rule, []
     for position, weight in zip(draft.positions, draft.weights, strict=True):
-        if rule.kind is EffectKind.PERCENT:
-            value = weight * rule.numerator
-        else:
-            value = round_ratio(weight, rule.step if rule.kind is EffectKind.PER_STEP else UNIT) * rule.points
+        value = round_ratio(weight, rule.step) * rule.points
         if factors is None:
             parts.append(round_ratio(value, rule.denominator, rule.rounding))
         else:
