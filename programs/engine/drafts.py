@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from operator import mul
 from typing import NamedTuple
 
 from loyalty.core.exact import round_ratio, split
@@ -91,6 +92,10 @@ class Draft:
         assert isinstance(self.value, int)
         return self.value
 
+    def weighted(self, factors: Sequence[int]) -> list[int]:
+        """What each matching line counts for when all lines have a factor."""
+        return list(map(mul, self.weights, map(factors.__getitem__, self.positions)))
+
     def shares(self) -> list[int]:
         """Points by matching line, summing to the award."""
         if self.parts is None:
@@ -112,7 +117,7 @@ class Draft:
         shares = self.shares()
         if len(shares) != lines:
             parts = [0] * lines
-            for position, part in zip(self.positions, shares, strict=True):
+            for position, part in zip(self.positions, shares):  # noqa: B905 - as long as each other
                 parts[position] = part
             shares = parts
         points, uncut = self.points, int(self.uncut)
@@ -130,7 +135,7 @@ def valued(draft: Draft, factors: Sequence[int] | None, scale: int, level: Round
         return sum(draft.parts)
     numerator, denominator = draft.unit, rule.denominator
     if factors is not None:
-        numerator *= sum([w * factors[at] for at, w in zip(draft.positions, draft.weights, strict=True)])
+        numerator *= sum(draft.weighted(factors))
         denominator *= draft.base * scale
     if level is _BY_BASKET:
         return Fraction(numerator, denominator)

@@ -115,10 +115,10 @@ class _PlanRun:
         ]
         self.boosts = gather_boosts(fired, len(self.facts.lines))
         if self.boosts is not None:
-            used = {rule.key for rule in self.boosts.lowering} | {step.rule.key for step in self.boosts.steps}
+            used = {*self.boosts.lowering, *[step.rule for step in self.boosts.steps]}
             for _group, rules in fired:
                 for rule, _found in rules:
-                    if rule.key not in used:
+                    if rule not in used:
                         self._skip(rule, "beaten")
 
     def _exclusive(self) -> list[Draft]:
@@ -194,8 +194,7 @@ class _PlanRun:
             return None
         draft.value = valued(draft, low, 1 if boosts is None else boosts.scale, self.level)
         if low is not None:
-            weighted = zip(positions, draft.weights, strict=True)
-            draft.weights_of_split = [weight * low[at] for at, weight in weighted]
+            draft.weights_of_split = draft.weighted(low)
         if not rule.uncapped:
             (apply_exact_caps if self.level is _BY_BASKET else apply_caps)(draft, self.facts)
         if draft.value <= 0 and not self._raised_later(draft, boosts):
