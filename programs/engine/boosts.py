@@ -14,15 +14,15 @@ from operator import sub
 from typing import NamedTuple
 
 from loyalty.core.exact import split
-from programs.engine.drafts import Draft, valued
+from programs.engine.drafts import Draft, worth_by_line, worth_of_total
 from programs.engine.policies import RoundingLevel
-from programs.engine.rules import FACTOR_DIGITS, Combine, Stacking
+from programs.engine.rules import FACTOR_DIGITS, Stacking
 from programs.engine.ruleset import CompiledGroup, CompiledRule
 
 ONE: int = 10**FACTOR_DIGITS
 _WEIGHT_DIGITS = 10**9
 # Looking a member of an enumeration up costs as much as a multiplication.
-_ADD = Combine.ADD
+_BY_LINE = RoundingLevel.LINE
 _STACK, _BEST_OF = Stacking.STACK, Stacking.BEST_OF
 _NONE: frozenset[int] = frozenset()
 
@@ -50,12 +50,14 @@ class Boosts(NamedTuple):
 
 def gather_boosts(fired: Sequence[tuple[CompiledGroup, Fired]], lines: int) -> Boosts | None:
     """Put the multipliers that fired together; None when none did."""
-    applied = [(_stage(group, rule), rule, touched) for group, rules in fired for rule, touched in _choose(group, rules)]
+    applied = [chosen for group, rules in fired for chosen in _choose(group, rules)]
     if not applied:
         return None
     # Below one first; otherwise in the order of evaluation.
     applied.sort(key=_is_raising)
-    numbers = {stage: number for number, stage in enumerate({stage: None for stage, _rule, _lines in applied})}
+    numbers: dict[tuple[str, str], int] = {}
+    for rule, _touched in applied:
+        numbers.setdefault(rule.stage, len(numbers))
     values = [[ONE] * len(numbers) for _line in range(lines)]
     scale: int = ONE ** len(numbers)
     factors = [scale] * lines
@@ -63,8 +65,8 @@ def gather_boosts(fired: Sequence[tuple[CompiledGroup, Fired]], lines: int) -> B
     low: list[int] | None = None
     lowering: list[CompiledRule] = []
     steps: list[Step] = []
-    for stage, rule, touched in applied:
-        number, more = numbers[stage], rule.factor - ONE
+    for rule, touched in applied:
+        number, more = numbers[rule.stage], rule.factor - ONE
         if not rule.factor:
             gone |= touched
         factors = factors.copy()
@@ -80,13 +82,8 @@ def gather_boosts(fired: Sequence[tuple[CompiledGroup, Fired]], lines: int) -> B
     return Boosts(scale, low, tuple(lowering), tuple(steps), out)
 
 
-def _stage(group: CompiledGroup, rule: CompiledRule) -> tuple[str, str]:
-    """What multiplies with what: a rule by itself, or the sum of a group whose factors add."""
-    return (group.key, "" if group.combine is _ADD else rule.key)
-
-
-def _is_raising(applied: tuple[tuple[str, str], CompiledRule, frozenset[int]]) -> bool:
-    return applied[1].factor >= ONE
+def _is_raising(applied: tuple[CompiledRule, frozenset[int]]) -> bool:
+    return applied[0].factor >= ONE
 
 
 def _product(values: Sequence[int]) -> int:
@@ -116,7 +113,9 @@ def boost_drafts(boosts: Boosts, drafts: Sequence[Draft], level: RoundingLevel, 
     """One draft per multiplier above one: what it adds to the awards that stand. A base award that a cap made
     smaller is raised in the same proportion."""
     raised = [draft for draft in drafts if not draft.rule.flat]
-    before = boosts.low or [boosts.scale] * lines
+    low, scale = boosts.low, boosts.scale
+    before = low or [scale] * lines
+    totals = [draft.base * scale if low is None else sum(draft.weighted(low)) for draft in raised]
     values = [draft.uncut or draft.value for draft in raised]
     base = sum([draft.base for draft in raised])
     additions = []
@@ -127,13 +126,16 @@ def boost_drafts(boosts: Boosts, drafts: Sequence[Draft], level: RoundingLevel, 
             if step.lines.isdisjoint(draft.positions):
                 continue
             gains = draft.weighted(gained)
-            if any(gains):
-                value = value_with(draft, step.factors, boosts.scale, level)
-                extra, values[index] = value - values[index], value
-                if draft.uncut:
-                    extra = _in_proportion(extra, draft)
-                if extra:
-                    _spread(parts, draft.positions, gains, extra)
+            totals[index] += sum(gains)
+            if level is _BY_LINE:
+                value: int | Fraction = sum(worth_by_line(draft, step.factors, scale))
+            else:
+                value = worth_of_total(draft, totals[index], scale, level)
+            extra, values[index] = value - values[index], value
+            if draft.uncut:
+                extra = _in_proportion(extra, draft)
+            if extra:
+                _spread(parts, draft.positions, gains, extra)
         before = step.factors
         additions.append(_addition(step, parts, base))
     return additions
@@ -149,14 +151,6 @@ def _addition(step: Step, parts: list[int | Fraction], base: int) -> Draft:
     addition.value = value
     addition.parts = weights if whole else None
     return addition
-
-
-def value_with(draft: Draft, factors: Sequence[int], scale: int, level: RoundingLevel) -> int | Fraction:
-    """What a draft is worth under other factors; the draft stays as it is."""
-    kept = draft.parts
-    value = valued(draft, factors, scale, level)
-    draft.parts = kept
-    return value
 
 
 def _in_proportion(extra: int | Fraction, draft: Draft) -> int | Fraction:

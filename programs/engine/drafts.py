@@ -72,7 +72,12 @@ class Draft:
     )
 
     def __init__(
-        self, rule: CompiledRule, positions: Sequence[int], weights: Sequence[int], base: int
+        self,
+        rule: CompiledRule,
+        positions: Sequence[int],
+        weights: Sequence[int],
+        base: int,
+        unit: int = 0,
     ) -> None:
         self.rule = rule
         self.positions = positions
@@ -80,7 +85,7 @@ class Draft:
         # Differ from `weights` where a factor below one makes a line count less.
         self.weights_of_split = weights
         self.base = base
-        self.unit = 0
+        self.unit = unit
         self.value: int | Fraction = 0
         self.parts: list[int] | None = None
         self.cut = ""
@@ -124,25 +129,30 @@ class Draft:
         return Award(number, self.rule.key, point_type, points, tuple(shares), self.base, self.cut, uncut)
 
 
-def valued(draft: Draft, factors: Sequence[int] | None, scale: int, level: RoundingLevel) -> int | Fraction:
+def worth(draft: Draft, factors: Sequence[int] | None, scale: int, level: RoundingLevel) -> int | Fraction:
     """What a rule is worth when each line counts factors / scale times; None is once. A flat bonus is never
-    multiplied. At level `line` the parts by line are kept, at level `basket` the value stays exact."""
-    rule = draft.rule
-    if rule.flat:
-        return rule.points if level is not _BY_BASKET else Fraction(rule.points)
+    multiplied. At level `basket` the value stays exact."""
+    if draft.rule.flat:
+        return draft.rule.points if level is not _BY_BASKET else Fraction(draft.rule.points)
     if level is _BY_LINE:
-        draft.parts = _by_line(draft, factors, scale)
-        return sum(draft.parts)
+        return sum(worth_by_line(draft, factors, scale))
+    if factors is None:
+        return worth_of_total(draft, draft.base, 1, level)
+    return worth_of_total(draft, sum(draft.weighted(factors)), scale, level)
+
+
+def worth_of_total(draft: Draft, total: int, scale: int, level: RoundingLevel) -> int | Fraction:
+    """What a rule is worth when its lines together count `total / scale`."""
+    rule, base = draft.rule, draft.base
     numerator, denominator = draft.unit, rule.denominator
-    if factors is not None:
-        numerator *= sum(draft.weighted(factors))
-        denominator *= draft.base * scale
+    if total != base or scale != 1:
+        numerator, denominator = numerator * total, denominator * base * scale
     if level is _BY_BASKET:
         return Fraction(numerator, denominator)
     return round_ratio(numerator, denominator, rule.rounding)
 
 
-def _by_line(draft: Draft, factors: Sequence[int] | None, scale: int) -> list[int]:
+def worth_by_line(draft: Draft, factors: Sequence[int] | None, scale: int) -> list[int]:
     """Each line on its own, as if it were a purchase: full steps and whole units are counted by line."""
     rule, parts = draft.rule, []
     for position, weight in zip(draft.positions, draft.weights, strict=True):

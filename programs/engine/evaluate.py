@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from math import lcm
 
 from loyalty.core.exact import round_ratio, split
 from programs.engine.bases import Bases
-from programs.engine.boosts import Boosts, boost_drafts, gather_boosts, value_with
-from programs.engine.drafts import Award, Draft, Evaluation, Skip, valued
+from programs.engine.boosts import Boosts, boost_drafts, gather_boosts
+from programs.engine.drafts import Award, Draft, Evaluation, Skip, worth, worth_by_line
 from programs.engine.facts import Basket, Facts, LineKind, MemberFacts
 from programs.engine.filters import Picked
 from programs.engine.limits import apply_caps, apply_exact_caps, apply_limits, blocked
@@ -29,8 +30,11 @@ from programs.engine.ruleset import CompiledGroup, CompiledRule, Plan, Ruleset
 
 _DISCOUNT: str = LineKind.DISCOUNT.value
 # Looking a member of an enumeration up costs as much as a multiplication.
-_BY_BASKET = RoundingLevel.BASKET
+_BY_LINE, _BY_BASKET = RoundingLevel.LINE, RoundingLevel.BASKET
 _FIRST_MATCH, _BEST_OF, _STOP_AFTER = Stacking.FIRST_MATCH, Stacking.BEST_OF, Stacking.STOP_AFTER
+
+# The same reasons come back purchase after purchase.
+_reason = lru_cache(10_000)(Skip)
 
 
 def evaluate(basket: Basket, member: MemberFacts, ruleset: Ruleset) -> Evaluation:
@@ -89,7 +93,7 @@ class _PlanRun:
 
     # --- trying rules -----------------------------------------------------------------------------
     def _skip(self, rule: CompiledRule, code: str, about: str = "") -> None:
-        self.skips.append(Skip(rule.key, code, about))
+        self.skips.append(_reason(rule.key, code, about))
 
     def _fires(self, rule: CompiledRule) -> Sequence[int] | None:
         """The positions of the lines that a rule looks at, or None with the reason noted."""
@@ -192,7 +196,12 @@ class _PlanRun:
         if not draft.unit and not rule.flat:
             self._skip(rule, "nothing_to_earn" if draft.base <= 0 else "below_step")
             return None
-        draft.value = valued(draft, low, 1 if boosts is None else boosts.scale, self.level)
+        scale = 1 if boosts is None else boosts.scale
+        if self.level is _BY_LINE and not rule.flat:
+            draft.parts = worth_by_line(draft, low, scale)
+            draft.value = sum(draft.parts)
+        else:
+            draft.value = worth(draft, low, scale, self.level)
         if low is not None:
             draft.weights_of_split = draft.weighted(low)
         if not rule.uncapped:
@@ -206,7 +215,7 @@ class _PlanRun:
         """Whether a fraction of a point becomes a point by its multipliers: a rule is rounded after them."""
         if draft.cut or boosts is None or not boosts.steps:
             return False
-        return value_with(draft, boosts.steps[-1].factors, boosts.scale, self.level) > 0
+        return worth(draft, boosts.steps[-1].factors, boosts.scale, self.level) > 0
 
     def _draft(self, rule: CompiledRule, positions: Sequence[int]) -> Draft:
         """What a rule looks at on these lines; `unit` stays 0 for nothing and for less than a full step."""
@@ -214,10 +223,9 @@ class _PlanRun:
         if rule.by_unit:
             values = self._units()
         weights = values if len(positions) == len(values) else [values[at] for at in positions]
-        draft = Draft(rule, positions, weights, sum(weights))
-        if draft.base > 0 and not rule.flat:
-            draft.unit = draft.base // rule.step * rule.points
-        return draft
+        base = sum(weights)
+        unit = 0 if base <= 0 or rule.flat else base // rule.step * rule.points
+        return Draft(rule, positions, weights, base, unit)
 
     def _units(self) -> list[int]:
         """Thousandths of a unit by line, reckoned once; a discount is no unit."""

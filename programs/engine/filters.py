@@ -68,6 +68,8 @@ class LineFilters:
             picked[match] = []
         for get, table in self._tables.values():
             for at in earning:
-                for match in table.get(get(lines[at]), ()):
-                    picked[match].append(at)
+                matches = table.get(get(lines[at]))
+                if matches is not None:
+                    for match in matches:
+                        picked[match].append(at)
         return picked

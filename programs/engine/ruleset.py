@@ -21,6 +21,7 @@ from programs.engine.rules import (
     Combine,
     EffectKind,
     Rule,
+    RuleGroup,
     Schedule,
     Stacking,
 )
@@ -34,7 +35,8 @@ ScheduleCheck = Callable[[Facts], str | None]
 
 class CompiledRule:
     """One rule ready to run. Whatever its kind, of what it looks at (minor units, or thousandths of a unit when
-    it counts `by_unit`) it gives `points / denominator` for every full `step`; a `flat` bonus just `points`."""
+    it counts `by_unit`) it gives `points / denominator` for every full `step`; a `flat` bonus just `points`. Multipliers of one
+    `stage` add, stages multiply with each other."""
 
     __slots__ = (
         "by_unit",
@@ -50,11 +52,14 @@ class CompiledRule:
         "rounding",
         "rule",
         "schedule",
+        "stage",
         "step",
         "uncapped",
     )
 
-    def __init__(self, rule: Rule, point_type: PointType, core: Core, filters: LineFilters) -> None:
+    def __init__(
+        self, rule: Rule, group: RuleGroup, point_type: PointType, core: Core, filters: LineFilters
+    ) -> None:
         effect = rule.effect
         self.rule = rule
         self.key = rule.key
@@ -68,6 +73,7 @@ class CompiledRule:
         self.uncapped = rule.caps == Caps()
         self.rounding: Rounding = rule.rounding or core.policies.rounding
         self.factor = effect.factor
+        self.stage = (group.key, "" if group.combine is Combine.ADD else rule.key)
         self.points, self.step, self.denominator = effect.points, effect.step, 1
         if self.by_unit:
             self.step = UNIT
@@ -125,7 +131,7 @@ def _plan(core: Core, point_type: PointType, filters: LineFilters) -> Plan:
     multipliers, exclusive, groups = [], [], []
     for group in core.groups:
         rules = tuple(
-            CompiledRule(rule, point_type, core, filters)
+            CompiledRule(rule, group, point_type, core, filters)
             for rule in core.rules
             if rule.group == group.key and rule.point_type == point_type.key and rule.enabled
         )
