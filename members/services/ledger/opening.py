@@ -127,7 +127,7 @@ def _load_usage(cursor: Any, sheets: dict[int, Sheet]) -> None:
         sheet = sheets[membership]
         sheet.usage[rule, period] = Usage(points, times)
         if last_at is not None:
-            sheet.last_award[rule] = max(last_at, sheet.last_award.get(rule, last_at))
+            sheet.last_award[rule] = last_at
 
 
 def load_closed_lots(book: Book, lots: Sequence[int]) -> None:
