@@ -42,7 +42,7 @@ def test_a_sound_ledger_is_green_and_every_row_is_looked_at() -> None:
     checked = {result.id: result.checked for result in verify().results}
     assert checked == {
         "I1": 14, "I2": 17, "I3": 17, "I4": 13, "I5": 7, "I6": 5, "I9": 0, "I12": 14, "I13": 7, "I15": 62,
-        "I16": 10,
+        "I16": 10, "I17": 7,
     }  # fmt: skip
 
 
@@ -166,6 +166,20 @@ FAULTS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "a budget that nobody has": (
         "I16", (), (("INSERT INTO members_budgetcounter (programme_id, rule, period, used)"
                      " SELECT programme_id, 'base', period, used FROM members_budgetcounter"),),
+    ),
+    "award of another size": (
+        "I17", ("members_purchase",),
+        (("UPDATE members_purchase SET trace = jsonb_set(trace, '{awards,2,points}', '151')"
+          " WHERE number = 'r1'"),),
+    ),
+    "award of an unknown point type": (
+        "I17", ("members_purchase",),
+        ("UPDATE members_purchase SET trace = jsonb_set(trace, '{awards,2,type}', '\"x\"') WHERE number = 'r1'",),
+    ),
+    "award of an uncounted purchase": (
+        "I17", ("members_purchase",),
+        (("UPDATE members_purchase SET trace = jsonb_set(trace, '{awards}',"
+          " '[{\"no\": 1, \"rule\": \"cashback\", \"type\": \"cash\", \"points\": 1}]') WHERE number = 'r5'"),),
     ),
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from members.selectors.verification.calculations import calculations
 from members.selectors.verification.counters import counters
 from members.selectors.verification.documents import events, keys
 from members.selectors.verification.history import growth, marks_to_keep
@@ -22,7 +23,7 @@ from programs.models import Programme
 __all__ = ["CHECKS", "Fault", "Result", "Scope", "Verification", "marks_to_keep", "verify"]
 
 CHECKS: tuple[Callable[[Scope], Result], ...] = (
-    moves, buckets, constraints, lots, keys, answers, growth, reproducible, events, reconciled, counters,
+    moves, buckets, constraints, lots, keys, answers, growth, reproducible, events, reconciled, counters, calculations,
 )  # fmt: skip
 
 

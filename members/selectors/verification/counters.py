@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.core.exact import Period, periods_between
-from members.selectors.verification.results import ROWS, Result, Scope, counted, faults_of, of_faults, rows_of
+from members.selectors.verification.results import Result, Scope, counted, faults_of, of_faults, rows_of
+from members.selectors.verification.revisions import rulesets
 from programs.engine.ruleset import Ruleset, limit_key
-from programs.models import Revision
-from programs.selectors.rulesets import ruleset_of
 
 __all__ = ["counters"]
 
@@ -85,7 +84,6 @@ COUNTERS = f"""
 CHECKED = """
     SELECT (SELECT count(*) FROM stats) + (SELECT count(*) FROM usage) + (SELECT count(*) FROM budget)
 """
-REVISIONS = "SELECT * FROM programs_revision WHERE id IN (SELECT revision_id FROM purchase) ORDER BY id"
 SPAN = "SELECT min(occurred_at), max(occurred_at) FROM purchase"
 
 
@@ -104,11 +102,10 @@ def _needed(scope: Scope) -> dict[str, list[Any]]:
     """
     calendars: dict[tuple[Period, ZoneInfo], int] = {}
     needs = []
-    for revision in Revision.objects.raw(ROWS + REVISIONS, {"programme": scope.programme}):
-        ruleset = ruleset_of(revision)
+    for revision, ruleset in rulesets(scope):
         for name, period, *uses in _uses(ruleset):
             calendar = calendars.setdefault((period, ruleset.zone), len(calendars))
-            needs.append((revision.pk, name, calendar, *uses))
+            needs.append((revision, name, calendar, *uses))
     [(first, last)] = rows_of(SPAN, scope)
     beginnings = [
         (number, begins, key)
