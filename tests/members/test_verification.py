@@ -195,6 +195,22 @@ def test_a_planted_fault_turns_its_invariant_red_and_no_other(
     assert red(programme=committed.programme) == [invariant]
 
 
+def test_a_return_that_says_something_else_contradicts_counters_and_postings(
+    committed_database: Any, committed: SmallLedger
+) -> None:
+    plant(
+        committed_database,
+        "UPDATE members_return SET trace = jsonb_set(trace, '{0,points}', '39') WHERE number = 'b1'",
+        tables=("members_return",),
+    )
+    anna, b1 = committed.memberships["anna"].pk, committed.documents["b1"].pk
+    assert faults() == [
+        f"*points in 2026: 67 points in 3 awards, not 68 in 3: membership {anna}",
+        f"base in 2026-01: 50 points in 1 awards, not 51 in 1: membership {anna}",
+        f"took 40 points, not the 39 of its calculation: return {b1}",
+    ]
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("report", ["totals", "balances"])
 def test_a_report_that_forgets_something_is_red(monkeypatch: pytest.MonkeyPatch, report: str) -> None:
