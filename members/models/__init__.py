@@ -11,11 +11,13 @@ from members.models.events import Event, Transfer
 from members.models.imports import StagedReceipt
 from members.models.people import Identifier, Member, Membership, Person
 from members.models.tiers import QualificationCounter, TierDecision, TierGrant, TierPeriod
+from members.models.verification import HistoryMark
 
 __all__ = [
     "BudgetCounter",
     "DocumentKey",
     "Event",
+    "HistoryMark",
     "Identifier",
     "Member",
     "MemberStats",
