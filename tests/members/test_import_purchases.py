@@ -13,7 +13,8 @@ from django.core.management import call_command
 from loyalty.core.models import ImportBatch
 from loyalty.core.problems import InvalidFile
 from members.models import Membership, Purchase, StagedReceipt
-from members.services.imports.purchases import Options, StrictImportRefused, import_purchases
+from members.services.imports.batches import Options, StrictImportRefused
+from members.services.imports.purchases import import_purchases
 from members.services.purchases import record_purchase
 from programs.engine.facts import Basket, Line
 from programs.models import Programme, Store

@@ -10,7 +10,7 @@ import pytest
 from loyalty.core.models import ImportBatch
 from loyalty.core.problems import InvalidFile
 from members.models import Purchase
-from members.services.imports.purchases import Options, StrictImportRefused
+from members.services.imports.batches import Options, StrictImportRefused
 from members.services.imports.returns import import_returns
 from members.services.purchases import record_purchase
 from programs.models import Programme

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from loyalty.core.models import ImportBatch
 from loyalty.core.problems import Invalid, NotFound, ProblemCommand
-from members.services.imports.purchases import Options, import_purchases
+from members.services.imports.batches import Options
+from members.services.imports.purchases import import_purchases
 from members.services.imports.returns import import_returns
 from programs.models import Partner, Programme
 
