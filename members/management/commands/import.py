@@ -20,7 +20,15 @@ from programs.models import Partner, Programme
 
 
 class Command(ProblemCommand):
-    help = "Import receipts or returns from a CSV file."
+    help = (
+        "Import receipts or returns from a CSV file (columns: docs/imports.md). What cannot be used is reported by line"
+        " and the rest is posted. The same file again changes nothing; an import that was killed goes on when it is"
+        " started again."
+        " A return's number is its column `number`. Without it the number follows from what the rows say (receipt,"
+        " lines, quantities or amounts, time) and from how many equal returns stand before it in the file: of a"
+        " corrected file only what is new is posted, two equal returns of one file are two, and equal returns of two"
+        " files are one."
+    )
 
     def add_options(self, parser: CommandParser) -> None:
         parser.add_argument("what", choices=["purchases", "returns"])
@@ -59,6 +67,7 @@ class Command(ProblemCommand):
 
     def _tell(self, batch: ImportBatch, *, as_json: bool) -> None:
         errors = list(batch.row_errors.order_by("line", "id")[:1000])
+        before = batch.report["imported_before"] if batch.report else None
         if as_json:
             rows = [
                 {
@@ -71,12 +80,18 @@ class Command(ProblemCommand):
                 }
                 for error in errors
             ]
-            self.print_json({"import": batch.pk, "file": batch.file_name, **batch.counts, "errors": rows})
+            head = {"import": batch.pk, "file": batch.file_name, "imported_before": before}
+            self.print_json({**head, **batch.counts, "errors": rows})
             return
+        if before:
+            self.stdout.write(_("This file was imported before, on %(time)s.") % {"time": before})
         for name, count in batch.counts.items():
             self.stdout.write(f"{name:>12} {count}")
         for error in errors[:50]:
-            self.stderr.write(f"{error.line}: {error.field}: {error.message} ({error.code}: {error.raw!r})")
+            expected = f"; {_('expected')}: {error.expected}" if error.expected else ""
+            self.stderr.write(
+                f"{error.line}: {error.field}: {error.message} ({error.code}: {error.raw!r}{expected})"
+            )
 
 
 def _check_zone(name: str) -> None:
