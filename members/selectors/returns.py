@@ -35,13 +35,14 @@ class Paid:
 
 @dataclass(slots=True)
 class Returnable:
-    """A purchase with what came back so far: shares and amounts by line, points by award. `earned` are the postings of
-    its awards by point type."""
+    """A purchase with what came back so far: shares and amounts by line, points by award, and the numbers of the
+    returns. `earned` are the postings of its awards by point type."""
 
     purchase: Purchase
     shares: list[Fraction]
     amounts: list[int]
     taken: dict[int, int] = field(default_factory=dict)
+    numbers: set[str] = field(default_factory=set)
     earned: dict[int, int] = field(default_factory=dict)
     paid: list[Paid] = field(default_factory=list)
 
@@ -53,9 +54,11 @@ def returnables(purchases: Sequence[Purchase]) -> dict[int, Returnable]:
         for purchase in purchases
     }
     earlier = Return.objects.filter(purchase_id__in=found).order_by("id")
-    for key, lines, trace in earlier.values_list("purchase_id", "lines", "trace"):
+    for key, number, lines, trace in earlier.values_list("purchase_id", "number", "lines", "trace"):
         returnable = found[key]
+        returnable.numbers.add(number)
         for line in lines:
+            returnable.numbers.update(line.get("also", ()))
             returnable.shares[line["line"]] += Fraction(line["share"])
             returnable.amounts[line["line"]] += line["amount"]
         for entry in trace:

@@ -107,9 +107,15 @@ class Reverser:
         self.ruleset: Ruleset = ruleset_of(self.purchase.revision)
 
     def record(
-        self, number: str, occurred_at: datetime, lines: Sequence[ReturnLine] | None, digest: bytes
+        self,
+        number: str,
+        occurred_at: datetime,
+        lines: Sequence[ReturnLine] | None,
+        digest: bytes,
+        also: Sequence[str] = (),
     ) -> Returned:
-        """Post a return. Raises ReturnTooLarge, NothingToReturn and changes nothing then."""
+        """Post a return; `also` are further numbers of it. Raises ReturnTooLarge, NothingToReturn and changes nothing
+        then."""
         now = shares_now(self.returnable, lines)
         shares = [share + now.get(at, 0) for at, share in enumerate(self.returnable.shares)]
         recorder, document = self.recorder, next(self.recorder.returns)
@@ -125,7 +131,7 @@ class Reverser:
         restored = self._restore(shares, cause)
         takings = self._takings(shares)
         taken, shortage = self._take(takings, cause)
-        amount = self._keep(number, digest, now, shares, takings, cause)
+        amount = self._keep((number, *also), digest, now, shares, takings, cause)
         self.sheet.touched = True
         return Returned(document, amount, taken, restored, shortage)
 
@@ -208,7 +214,7 @@ class Reverser:
     # --- rows -------------------------------------------------------------------------------------------------
     def _keep(
         self,
-        number: str,
+        numbers: tuple[str, ...],
         digest: bytes,
         now: dict[int, Fraction],
         shares: list[Fraction],
@@ -222,6 +228,9 @@ class Reverser:
             due = stored["amount"] * shares[at]
             amount = int(due) - self.returnable.amounts[at]
             lines.append({"line": at, "share": str(share), "amount": amount})
+        number, also = numbers[0], numbers[1:]
+        if also:
+            lines[0]["also"] = also
         trace = [
             {"no": entry.award, "rule": entry.rule, "type": entry.point_type, "points": entry.points}
             for entry in takings
@@ -259,6 +268,7 @@ class Reverser:
         )
         returnable = self.returnable
         returnable.shares = shares
+        returnable.numbers.update(numbers)
         for line in lines:
             returnable.amounts[line["line"]] += line["amount"]
         for entry in takings:

@@ -24,10 +24,9 @@ class Command(ProblemCommand):
         "Import receipts or returns from a CSV file (columns: docs/imports.md). What cannot be used is reported by line"
         " and the rest is posted. The same file again changes nothing; an import that was killed goes on when it is"
         " started again."
-        " A return's number is its column `number`. Without it the number follows from what the rows say (receipt,"
-        " lines, quantities or amounts, time) and from how many equal returns stand before it in the file: of a"
-        " corrected file only what is new is posted, two equal returns of one file are two, and equal returns of two"
-        " files are one."
+        " A return is known by its column `number`. Without one, each row is known by what it says (receipt, line,"
+        " quantity or amount, time) and by how many equal rows stand before it in the file: of a corrected file only"
+        " what is new is posted, two equal rows of one file are two returns, equal rows of two files are one."
     )
 
     def add_options(self, parser: CommandParser) -> None:

@@ -104,6 +104,14 @@ class ReturnReader(Reader):
 
     def _line(self, line: int, cells: dict[str, str]) -> dict[str, Any]:
         """What a row says, as staged. Raises BadRow."""
+        document: dict[str, Any] = {"row": line}
+        for column, places in self._digits.items():
+            if cells.get(column):
+                try:
+                    document[column] = read_number(cells[column], places)
+                except InvalidNumber as wrong:
+                    expected = "a plain number such as 12.50"
+                    raise BadRow(line, str(wrong), column, cells[column], expected) from None
         for column, cell in cells.items():
             if column == "receipt" or (column == "number" and cell):
                 if not is_key(cell):
@@ -113,14 +121,6 @@ class ReturnReader(Reader):
                 raise BadRow(line, "bad_text", column, cell, f"up to {LONGEST_CELL} characters")
         if cells.get("so_far", "") not in ("", "yes"):
             raise BadRow(line, "unknown_choice", "so_far", cells["so_far"], "yes, or nothing")
-        document: dict[str, Any] = {"row": line}
-        for column, places in self._digits.items():
-            if cells.get(column):
-                try:
-                    document[column] = read_number(cells[column], places)
-                except InvalidNumber as wrong:
-                    expected = "a plain number such as 12.50"
-                    raise BadRow(line, str(wrong), column, cells[column], expected) from None
         for column in ("sku", "so_far"):
             if cells.get(column):
                 document[column] = cells[column]

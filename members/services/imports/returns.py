@@ -1,8 +1,8 @@
 """Importing returns: each takes back lines of a receipt, or what is left of the whole receipt.
 
-A return is known by its number. Without the column `number` it follows from what the rows say and from how many equal
-returns stand before it in the file; so the same file again changes nothing, a corrected file posts only what is new,
-and two equal returns of one file are two.
+A return with a number is known by it. Without one, each row is known by what it says and by how many equal rows stand
+before it in the file; the return gets the number of its first row that is new. So the same file again changes nothing,
+a corrected file posts only what is new however its rows are grouped now, and two equal rows of one file are two.
 """
 
 from __future__ import annotations
@@ -43,14 +43,23 @@ def import_returns(
 
 @dataclass(slots=True)
 class _Asked:
-    """A return as a file asks for it, its lines found on the receipt; no `lines`: all that is left."""
+    """A return as a file asks for it, its lines found on the receipt; no `lines`: all that is left. Without a number
+    each row has a mark by which it is known."""
 
     staged: Staged
     purchase: Purchase
     rows: list[dict[str, Any]]
     lines: list[ReturnLine] | None
     number: str
-    digest: bytes
+    marks: list[str]
+
+    def leave_out(self, known: set[str]) -> None:
+        """Forget the rows that came back before."""
+        new = [at for at, mark in enumerate(self.marks) if mark not in known]
+        if len(new) < len(self.marks):
+            self.rows = [self.rows[at] for at in new]
+            self.lines = None if self.lines is None else [self.lines[at] for at in new]
+            self.marks = [self.marks[at] for at in new]
 
 
 class ReturnImport(FileImport):
@@ -86,31 +95,42 @@ class ReturnImport(FileImport):
         known = {
             number: (bytes(digest), member)
             for number, digest, member in self._keys(
-                DocumentKind.RETURN, {each.number for each in asked}
+                DocumentKind.RETURN, {each.number for each in asked if each.number}
             ).values_list("number", "digest", "member_id")
         }
-        counts = self.batch.counts
         for each in asked:
-            said = (each.digest, each.purchase.member_id)
-            if each.number in known:
-                same = known[each.number] == said
-                counts["already" if same else "conflicts"] += 1
-                if not same:
-                    line, expected = each.staged.first_line, "the content recorded before"
-                    faults.append(RowFault(line, "duplicate_receipt", "number", each.number, expected))
-                continue
-            reverser = reversers[each.purchase.pk]
-            try:
-                returned = reverser.record(each.number, each.staged.occurred_at, each.lines, each.digest)
-            except Problem as problem:
-                counts["refused"] += 1
-                faults.append(self._fault(problem, each, reverser))
-                continue
-            known[each.number] = said
-            counts["posted"] += 1
-            counts["amount"] += returned.amount
+            fault = self._record(reversers[each.purchase.pk], each, known)
+            if fault is not None:
+                faults.append(fault)
         recorder.flush()
         return faults
+
+    def _record(
+        self, reverser: Reverser, asked: _Asked, known: dict[str, tuple[bytes, int]]
+    ) -> RowFault | None:
+        counts = self.batch.counts
+        if not asked.number:
+            asked.leave_out(reverser.returnable.numbers)
+            if not asked.rows:
+                counts["already"] += 1
+                return None
+        number, further = (asked.number, []) if asked.number else (asked.marks[0], asked.marks[1:])
+        said = (return_digest(asked.purchase, asked.lines), asked.purchase.member_id)
+        if number in known:
+            same = known[number] == said
+            counts["already" if same else "conflicts"] += 1
+            expected = "the content recorded before"
+            line = asked.staged.first_line
+            return None if same else RowFault(line, "duplicate_receipt", "number", number, expected)
+        try:
+            returned = reverser.record(number, asked.staged.occurred_at, asked.lines, said[0], further)
+        except Problem as problem:
+            counts["refused"] += 1
+            return self._fault(problem, asked, reverser)
+        known[number] = said
+        counts["posted"] += 1
+        counts["amount"] += returned.amount
+        return None
 
     def _keys(self, kind: DocumentKind, numbers: set[str]) -> Any:
         return DocumentKey.objects.filter(
@@ -142,19 +162,21 @@ class ReturnImport(FileImport):
                 faults.append(bad.fault)
                 continue
             header = orjson.loads(row.header)
-            number, digest = header["number"], return_digest(purchase, lines)
-            if not number:
-                content = content_number(digest, row.occurred_at if header["timed"] else None)
-                equal[content] += 1
-                number = f"{content}-{equal[content]}"
-            yield _Asked(row, purchase, said, lines, number, digest)
+            marks = []
+            if not header["number"]:
+                moment = row.occurred_at if header["timed"] else None
+                for line in [None] if lines is None else lines:
+                    content = _content(purchase, line, moment)
+                    equal[content] += 1
+                    marks.append(f"{content}-{equal[content]}")
+            yield _Asked(row, purchase, said, lines, header["number"], marks)
 
     # --- what was wrong ---------------------------------------------------------------------------------------
     def _fault(self, problem: Problem, asked: _Asked, reverser: Reverser) -> RowFault:
         """Which row was too much, and what would have been possible."""
         if isinstance(problem, NothingToReturn):
             expected = "something that has not come back yet"
-            return RowFault(asked.staged.first_line, problem.code, "receipt", asked.staged.receipt, expected)
+            return RowFault(asked.rows[0]["row"], problem.code, "receipt", asked.staged.receipt, expected)
         if not isinstance(problem, ReturnTooLarge) or asked.lines is None:
             raise problem
         at = problem.extra["line"] - 1
@@ -172,9 +194,9 @@ class ReturnImport(FileImport):
         return RowFault(row["row"], problem.code, column, value, f"0 to {format_decimal(left, digits)}")
 
 
-def content_number(digest: bytes, occurred_at: datetime | None) -> str:
-    """The beginning of the number of a return that was not given one: `digest` is of the receipt and of what comes
-    back of it."""
+def _content(purchase: Purchase, line: ReturnLine | None, occurred_at: datetime | None) -> str:
+    """A fingerprint of what a row says: the receipt, what comes back of it and when, if that is said."""
+    digest = return_digest(purchase, None if line is None else [line])
     moment = "" if occurred_at is None else occurred_at.isoformat()
     return hashlib.sha256(digest + moment.encode()).hexdigest()[:32]
 
