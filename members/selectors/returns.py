@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from django.db import connection
 
-from members.engine.ledger import Draw
+from members.engine.books import Draw
 from members.models import Purchase, Return
 
 __all__ = ["Paid", "Returnable", "returnables"]
@@ -36,14 +36,14 @@ class Paid:
 @dataclass(slots=True)
 class Returnable:
     """A purchase with what came back so far: shares and amounts by line, points by award, and the numbers of the
-    returns. `earned` are the postings of its awards by point type."""
+    returns. `earned` are the postings of its awards by point type, in the order in which they were made."""
 
     purchase: Purchase
     shares: list[Fraction]
     amounts: list[int]
     taken: dict[int, int] = field(default_factory=dict)
     numbers: set[str] = field(default_factory=set)
-    earned: dict[int, int] = field(default_factory=dict)
+    earned: dict[int, list[int]] = field(default_factory=dict)
     paid: list[Paid] = field(default_factory=list)
 
 
@@ -79,7 +79,7 @@ def _load_postings(found: dict[int, Returnable]) -> None:
         )
         for key, kind, point_type, posting, amount in cursor.fetchall():
             if kind == "earn":
-                found[key].earned[point_type] = posting
+                found[key].earned.setdefault(point_type, []).append(posting)
             else:
                 paid[posting] = Paid(posting, point_type, amount)
                 found[key].paid.append(paid[posting])

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from loyalty.core.models import User
-from members.engine.ledger import Cause, NotEnough
+from members.engine.books import Cause, NotEnough
 from members.models import Membership
 from members.services.problems import InsufficientPoints
 from members.services.recording import Recorder
@@ -32,18 +32,23 @@ def adjust(
         recorder = Recorder(membership.programme, now)
         recorder.open([membership.pk])
         sheet = recorder.sheets[membership.pk]
-        ruleset = recorder.ruleset_at(moment).ruleset
-        book = recorder.book(sheet, point_type or ruleset.core.main.key)
+        stretch = recorder.ruleset_at(moment)
+        ruleset = stretch.ruleset
+        recorder.settle(sheet)
+        key = point_type or ruleset.core.main.key
+        book = recorder.book(sheet, key)
         cause = Cause(
             next(recorder.operations), moment, now, reason=reason, actor=actor.pk if actor else None
         )
         ledger = recorder.ledger(ruleset)
         if points > 0:
-            ledger.adjust_up(book, points, recorder.operator or 0, cause)
+            terms = recorder.promise(stretch, key).usable(moment)
+            ledger.adjust_up(book, points, recorder.operator, cause, terms)
         else:
             try:
                 ledger.adjust_down(book, -points, cause)
             except NotEnough as refusal:
                 raise InsufficientPoints(possible=refusal.possible) from None
         sheet.touched = True
+        recorder.settle(sheet)
         recorder.flush()

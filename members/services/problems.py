@@ -9,10 +9,20 @@ from loyalty.core.problems import Conflict, NotFound, Problem
 __all__ = [
     "DuplicateReceipt",
     "EmptyPurchase",
+    "HoldClosed",
+    "HoldTooSmall",
     "InsufficientPoints",
+    "InvalidEvent",
     "MembershipClosed",
+    "NotConvertible",
+    "NotPending",
+    "NotSpendable",
+    "NotTransferable",
     "NothingToReturn",
+    "OpeningNotFirst",
     "ReturnTooLarge",
+    "UnknownEvent",
+    "UnknownHold",
     "UnknownMember",
     "UnknownPointType",
 ]
@@ -62,3 +72,68 @@ class UnknownPointType(Problem):
 class MembershipClosed(Problem):
     code = "membership_closed"
     title = _("The member has left the programme or is suspended.")
+
+
+class NotSpendable(Problem):
+    """Points of this type only count; they pay for nothing."""
+
+    code = "not_spendable"
+    title = _("These points cannot be spent.")
+
+
+class NotTransferable(Problem):
+    code = "not_transferable"
+    title = _("These points cannot be given to another member.")
+
+
+class NotConvertible(Problem):
+    """The programme has no such conversion, or the number of points does not fit it; `step` and `smallest` say what
+    would."""
+
+    code = "not_convertible"
+    title = _("These points cannot be converted like that.")
+
+
+class UnknownHold(NotFound):
+    code = "unknown_hold"
+    title = _("There is no such hold.")
+
+
+class HoldClosed(Conflict):
+    """Everything that was held has been used or given back."""
+
+    code = "hold_closed"
+    title = _("Nothing is held any more.")
+
+
+class HoldTooSmall(Problem):
+    """More was asked for than is held; `possible` says how much is."""
+
+    code = "hold_too_small"
+    title = _("Less is held than that.")
+
+
+class OpeningNotFirst(Conflict):
+    """An opening balance is for accounts on which nothing has happened yet."""
+
+    code = "opening_not_first"
+    title = _("The member already has points that were posted here.")
+
+
+class NotPending(Conflict):
+    code = "not_pending"
+    title = _("These points do not wait for approval.")
+
+
+class UnknownEvent(Problem):
+    """The programme in force has no event of this name."""
+
+    code = "unknown_event"
+    title = _("The programme has no such event.")
+
+
+class InvalidEvent(Problem):
+    """Fields of the event are missing, unknown, or have the wrong form; the errors say which."""
+
+    code = "invalid_event"
+    title = _("The event does not have the fields that the programme expects.")

@@ -1,36 +1,36 @@
-"""Recording purchases: the one path for a single till call, an import chunk and a scenario.
+"""Recording documents: the one path for a single till call, an import chunk and a scenario.
 
-A `Recorder` works on locked memberships. Each purchase is judged by the revision in force when it happened, posted
-now, and its rows wait until `flush` writes them all at once. Whoever uses it holds the transaction.
+A `Recorder` works on locked memberships. Whatever falls due on them is posted before a document; each document is
+judged by the revision in force when it happened, posted now, and its rows wait until `flush` writes them all at once.
+Whoever uses it holds the transaction.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
 
-import orjson
-from django.db import connection
-
-from loyalty.core.exact import EVER, local_day, period_key
-from loyalty.core.outbox import Event
-from members.engine.ledger import Book, Cause, Ledger, NotEnough
-from members.selectors.baskets import award_document, header_document, line_document, tender_documents
+from loyalty.core.exact import local_day
+from members.engine.books import Book, Cause, NotEnough
+from members.engine.ledger import Ledger
+from members.engine.terms import Promise
 from members.selectors.facts import facts_document
+from members.services import extending, keeping, settling
+from members.services.counting import Counters, count_purchase, purchases_before
+from members.services.keeping import content_digest
 from members.services.ledger import Numbers, Rows, Sheet, open_sheets, write
-from members.services.problems import EmptyPurchase, InsufficientPoints, UnknownPointType
-from programs.engine.drafts import Award, Evaluation
+from members.services.problems import EmptyPurchase, InsufficientPoints, NotSpendable, UnknownPointType
+from programs.engine.drafts import Evaluation
 from programs.engine.evaluate import evaluate
-from programs.engine.facts import Basket, MemberFacts, Usage, age_on
-from programs.engine.needs import limit_key
+from programs.engine.facts import Basket, MemberFacts, age_on
 from programs.engine.ruleset import Ruleset
+from programs.engine.terms import Activity
 from programs.models import Partner, PointType, Programme
 from programs.selectors.rulesets import Activated, in_force, timeline
 
-_UNUSED = Usage()
+__all__ = ["Recorded", "Recorder", "Seller", "content_digest"]
 
 
 class Seller(NamedTuple):
@@ -44,49 +44,51 @@ class Seller(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A recorded purchase: what it earned by point type key. `repeated`: it had been recorded before."""
+    """A recorded purchase or event: what it earned by point type key, and how much of that is pending. `repeated`: it
+    had been recorded before."""
 
-    purchase_id: int
+    document_id: int
     member_id: int
     awarded: dict[str, int]
     repeated: bool = False
     evaluation: Evaluation | None = None
-
-
-def content_digest(number: str, basket: Basket, lines: bytes | None = None) -> bytes:
-    """SHA-256 of what a receipt says, to tell a repetition from another receipt with the same number. `lines` are
-    the stored lines as JSON where the caller has them already."""
-    moment = basket.occurred_at.astimezone(UTC).isoformat()
-    head = [number, moment, basket.store, header_document(basket), tender_documents(basket)]
-    digest = hashlib.sha256(orjson.dumps(head))
-    digest.update(lines_json(basket) if lines is None else lines)
-    return digest.digest()
-
-
-def lines_json(basket: Basket) -> bytes:
-    """The lines as they are stored."""
-    return orjson.dumps([line_document(line) for line in basket.lines])
+    pending: dict[str, int] = field(default_factory=dict)
 
 
 class Recorder:
-    """Records documents of one programme for memberships that it has locked."""
+    """Records documents of one programme for memberships that it has locked.
+
+    `in_order`: the documents of each membership come in the order of time, long after they happened (an import), so
+    before each of them only that falls due which was due then.
+    """
 
     def __init__(
-        self, programme: Programme, now: datetime, stretches: Sequence[Activated] | None = None
+        self,
+        programme: Programme,
+        now: datetime,
+        stretches: Sequence[Activated] | None = None,
+        *,
+        in_order: bool = False,
     ) -> None:
         self.programme = programme
         self.now = now
+        self.in_order = in_order
         self.stretches = timeline(programme.pk) if stretches is None else stretches
         self.point_types = dict(PointType.objects.filter(programme=programme).values_list("key", "id"))
-        self.operator = Partner.objects.filter(is_operator=True).values_list("id", flat=True).first()
+        self.point_type_keys = {number: key for key, number in self.point_types.items()}
+        self.operator = Partner.objects.filter(is_operator=True).values_list("id", flat=True).first() or 0
         self.sheets: dict[int, Sheet] = {}
         self.rows = Rows()
+        self.counters = Counters(programme.pk, self.rows)
         self.purchases = Numbers("members_purchase")
         self.returns = Numbers("members_return")
+        self.happenings = Numbers("members_event")
+        self.holds = Numbers("members_hold")
         self.accounts = Numbers("members_account")
         self.operations = Numbers("members_operation")
         self._postings = Numbers("members_posting")
         self._lots = Numbers("members_lot")
+        self._promises: dict[tuple[int, str, str], Promise] = {}
 
     def open(self, memberships: Sequence[int]) -> None:
         """Lock memberships and load their books; what was open before is forgotten (flush first)."""
@@ -95,13 +97,39 @@ class Recorder:
     def flush(self) -> None:
         """Write everything recorded since the last flush."""
         write(self.rows, self.sheets.values())
-        self.rows = Rows(budgets={})
+        self.rows = self.counters.rows = Rows()
 
     def ledger(self, ruleset: Ruleset) -> Ledger:
         return Ledger(self._postings, self._lots, ruleset.policies.spending_order.value)
 
     def ruleset_at(self, instant: datetime) -> Activated:
         return in_force(self.stretches, instant)
+
+    def stretch_until(self, instant: datetime) -> Activated | None:
+        """What is in force at an instant; None before the first revision."""
+        return None if instant < self.stretches[0].effective_from else in_force(self.stretches, instant)
+
+    def promise(self, stretch: Activated, point_type: str, rule: str = "") -> Promise:
+        """What the revision promises about points of a type, earned by a rule that has terms of its own (or none)."""
+        key = (stretch.revision_id, point_type, rule)
+        promise = self._promises.get(key)
+        if promise is None:
+            ruleset = stretch.ruleset
+            item = ruleset.core.point_type(point_type)
+            assert item is not None, point_type
+            own = ruleset.rules[rule] if rule else None
+            expiry, pending = item.expiry, item.pending
+            if own is not None:
+                expiry, pending = own.expiry or expiry, own.pending or pending
+            promise = Promise(
+                expiry,
+                pending,
+                ruleset.policies,
+                ruleset.zone,
+                own=own is not None and own.expiry is not None,
+            )
+            self._promises[key] = promise
+        return promise
 
     def book(self, sheet: Sheet, point_type: str) -> Book:
         """The account of a point type; opened when there is none."""
@@ -113,7 +141,12 @@ class Recorder:
             book = sheet.books[key] = Book(next(self.accounts), sheet.member, key, fresh=True)
         return book
 
-    # --- purchases --------------------------------------------------------------------------------------------
+    def settle(self, sheet: Sheet, occurred_at: datetime | None = None) -> None:
+        """Post what falls due on a membership before a document: up to now, or in an import up to its time."""
+        until = occurred_at if self.in_order and occurred_at is not None else self.now
+        settling.settle(self, sheet, until)
+
+    # --- documents --------------------------------------------------------------------------------------------
     def purchase(
         self,
         sheet: Sheet,
@@ -123,70 +156,143 @@ class Recorder:
         digest: bytes | None = None,
         lines: bytes | None = None,
     ) -> Recorded:
-        """Evaluate and post a purchase. Raises EmptyPurchase, InsufficientPoints, NoRevision and changes nothing."""
+        """Evaluate and post a purchase. Raises EmptyPurchase, InsufficientPoints, NotSpendable, NoRevision and changes
+        nothing then (but for what was due before it)."""
         if not basket.lines:
             raise EmptyPurchase
         stretch = self.ruleset_at(basket.occurred_at)
+        self.settle(sheet, basket.occurred_at)
         ruleset = stretch.ruleset
         facts = self.facts(sheet, basket.occurred_at, ruleset)
         evaluation = evaluate(basket, facts, ruleset)
-        self._check_tenders(sheet, basket)
+        self._check_tenders(sheet, basket, ruleset)
         number = next(self.purchases)
         cause = Cause(
-            next(self.operations),
-            basket.occurred_at,
-            self.now,
-            stretch.revision_id,
-            seller.partner,
-            number,
+            next(self.operations), basket.occurred_at, self.now, stretch.revision_id, seller.partner, number
         )
         ledger = self.ledger(ruleset)
         for tender in basket.tenders:
             if tender.points:
-                ledger.spend(self.book(sheet, tender.point_type), tender.points, cause)
-        awarded: dict[str, int] = {}
-        for award in evaluation.awards:
-            awarded[award.point_type] = awarded.get(award.point_type, 0) + award.points
-        for point_type, points in awarded.items():
-            ledger.earn(self.book(sheet, point_type), points, self._issuer(seller), cause)
+                book = self.book(sheet, tender.point_type)
+                ledger.spend(book, tender.points, cause)
+                extending.active(self, sheet, book, Activity.SPEND, cause.occurred_at, ruleset)
+        awarded, pending, lots = self.award(sheet, evaluation, stretch, cause, self._issuer(seller))
         # The facts hold the counters themselves: they are kept as they were before this purchase counts.
-        stored = lines_json(basket) if lines is None else lines
-        digest = digest or content_digest(receipt, basket, stored)
-        self._keep(
+        stored = keeping.lines_json(basket) if lines is None else lines
+        keeping.keep_purchase(
+            self.rows,
+            self.programme,
             sheet,
             basket,
             receipt,
-            seller,
-            digest,
+            seller.store,
+            digest or content_digest(receipt, basket, stored),
             stored,
-            evaluation,
             facts_document(facts, ruleset.needs),
+            keeping.trace_json(evaluation, lots),
             cause,
         )
-        self._count(sheet, basket, evaluation.awards, ruleset)
-        return Recorded(number, sheet.member, awarded, evaluation=evaluation)
+        count_purchase(sheet, basket.occurred_at, sum([line.amount for line in basket.lines]))
+        self.counters.awards(sheet, evaluation.awards, basket.occurred_at, ruleset)
+        extending.all_active(self, sheet, {Activity.PURCHASE}, cause.occurred_at, ruleset)
+        self.settle(sheet, basket.occurred_at)
+        return Recorded(number, sheet.member, awarded, evaluation=evaluation, pending=pending)
+
+    def event(
+        self,
+        sheet: Sheet,
+        basket: Basket,
+        number: str,
+        partner: int,
+        digest: bytes,
+        source: str = "main",
+    ) -> Recorded:
+        """Evaluate and post an event (see `programs.engine.facts.Basket`); what was due before it has been posted."""
+        stretch = self.ruleset_at(basket.occurred_at)
+        ruleset = stretch.ruleset
+        facts = self.facts(sheet, basket.occurred_at, ruleset)
+        evaluation = evaluate(basket, facts, ruleset)
+        document = next(self.happenings)
+        cause = Cause(
+            next(self.operations), basket.occurred_at, self.now, stretch.revision_id, partner, event=document
+        )
+        awarded, pending, lots = self.award(sheet, evaluation, stretch, cause, self.operator or partner)
+        keeping.keep_event(
+            self.rows,
+            self.programme,
+            sheet,
+            basket,
+            number,
+            digest,
+            facts_document(facts, ruleset.needs),
+            keeping.trace_json(evaluation, lots),
+            cause,
+            source,
+        )
+        sheet.touched = True
+        self.counters.awards(sheet, evaluation.awards, basket.occurred_at, ruleset)
+        if source != keeping.SYSTEM:
+            extending.all_active(self, sheet, {Activity.EVENT}, cause.occurred_at, ruleset)
+        return Recorded(document, sheet.member, awarded, evaluation=evaluation, pending=pending)
+
+    def award(
+        self, sheet: Sheet, evaluation: Evaluation, stretch: Activated, cause: Cause, issuer: int
+    ) -> tuple[dict[str, int], dict[str, int], dict[int, int]]:
+        """Post what a document earns: awards with the same terms share a posting and a lot.
+
+        Returns the points by point type, the pending ones among them, and for each award the place of its posting
+        among those of its point type.
+        """
+        ruleset, own = stretch.ruleset, stretch.ruleset.own_terms
+        shares: dict[tuple[str, str], int] = {}
+        awarded: dict[str, int] = {}
+        lots: dict[int, int] = {}
+        places: dict[str, list[str]] = {}
+        for award in evaluation.awards:
+            rule = own.get(award.rule, "")
+            shares[award.point_type, rule] = shares.get((award.point_type, rule), 0) + award.points
+            awarded[award.point_type] = awarded.get(award.point_type, 0) + award.points
+            known = places.setdefault(award.point_type, [])
+            if rule not in known:
+                known.append(rule)
+            lots[award.number] = known.index(rule)
+        pending: dict[str, int] = {}
+        ledger = self.ledger(ruleset)
+        for (point_type, rule), points in shares.items():
+            book = self.book(sheet, point_type)
+            terms, waits = self.promise(stretch, point_type, rule).terms(cause.occurred_at, points)
+            ledger.earn(book, points, issuer, cause, terms, pending=waits)
+            if waits:
+                pending[point_type] = pending.get(point_type, 0) + points
+            extending.active(self, sheet, book, Activity.EARN, cause.occurred_at, ruleset)
+        return awarded, pending, lots
 
     def _issuer(self, seller: Seller) -> int:
         """Who funds an award: the operator, until partners have contracts."""
         return self.operator or seller.partner
 
-    def _check_tenders(self, sheet: Sheet, basket: Basket) -> None:
+    def _check_tenders(self, sheet: Sheet, basket: Basket, ruleset: Ruleset) -> None:
         wanted: dict[str, int] = {}
         for tender in basket.tenders:
             if tender.points:
                 wanted[tender.point_type] = wanted.get(tender.point_type, 0) + tender.points
         for point_type, points in wanted.items():
             available = self.book(sheet, point_type).available
+            self.check_spendable(point_type, ruleset)
             if points > available:
                 raise InsufficientPoints(possible=available)
+
+    @staticmethod
+    def check_spendable(point_type: str, ruleset: Ruleset) -> None:
+        """Raises NotSpendable for points that only count."""
+        item = ruleset.core.point_type(point_type)
+        if item is not None and not item.spendable:
+            raise NotSpendable
 
     def facts(self, sheet: Sheet, occurred_at: datetime, ruleset: Ruleset) -> MemberFacts:
         """What the rules may know of the member at that time."""
         zone = ruleset.zone
-        purchases, last = sheet.purchases, sheet.last_purchase_at
-        if last is not None and occurred_at < last:
-            purchases, last = self._before(sheet, occurred_at)
-        needs = ruleset.needs
+        purchases, last = purchases_before(sheet, occurred_at)
         return MemberFacts(
             joined_on=sheet.joined_at.astimezone(zone).date(),
             age=age_on(sheet.birth_date, local_day(occurred_at, zone)) if sheet.birth_date else None,
@@ -195,147 +301,17 @@ class Recorder:
             attributes=sheet.attributes,
             usage=sheet.usage,
             last_award=sheet.last_award,
-            balances={key: self.book(sheet, key).balance for key in needs.balances},
-            budgets=self._budgets(ruleset, occurred_at) if needs.budgets else {},
-        )
-
-    @staticmethod
-    def _before(sheet: Sheet, occurred_at: datetime) -> tuple[int, datetime | None]:
-        """Purchases before a late one, by time of purchase."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*), max(occurred_at) FROM members_purchase WHERE membership_id = %s AND occurred_at <= %s",
-                [sheet.membership, occurred_at],
-            )
-            count, last = cursor.fetchone()
-        waiting = [moment for moment in sheet.recorded if moment <= occurred_at]
-        times = [moment for moment in (last, *waiting) if moment is not None]
-        return count + len(waiting), max(times, default=None)
-
-    def _budgets(self, ruleset: Ruleset, occurred_at: datetime) -> dict[tuple[str, str], int]:
-        """What limited budgets have given so far; the counters are locked, always in the same order."""
-        day = occurred_at.astimezone(ruleset.zone).date()
-        used = {}
-        for rule, period in sorted((rule, period_key(day, period)) for rule, period in ruleset.needs.budgets):
-            counter = (self.programme.pk, rule, period)
-            if counter not in self.rows.budgets:
-                with connection.cursor() as cursor:
-                    cursor.execute(
-                        """
-                        INSERT INTO members_budgetcounter (programme_id, rule, period, used) VALUES (%s, %s, %s, 0)
-                        ON CONFLICT (programme_id, rule, period) DO UPDATE SET used = members_budgetcounter.used
-                        RETURNING used
-                        """,
-                        counter,
-                    )
-                    self.rows.budgets[counter] = cursor.fetchone()[0]
-            used[rule, period] = self.rows.budgets[counter]
-        return used
-
-    def _count(self, sheet: Sheet, basket: Basket, awards: Sequence[Award], ruleset: Ruleset) -> None:
-        """Bring the counters up to date with a purchase."""
-        sheet.touched = True
-        sheet.recorded.append(basket.occurred_at)
-        sheet.purchases += 1
-        sheet.amount += sum([line.amount for line in basket.lines])
-        if sheet.last_purchase_at is None or basket.occurred_at > sheet.last_purchase_at:
-            sheet.last_purchase_at = basket.occurred_at
-        for award in awards:
-            self.count_usage(sheet, award, award.points, 1, basket.occurred_at, ruleset)
-            if award.rule in ruleset.needs.last_award:
-                earlier = sheet.last_award.get(award.rule, basket.occurred_at)
-                sheet.last_award[award.rule] = max(earlier, basket.occurred_at)
-                if (award.rule, EVER) not in sheet.usage:
-                    sheet.usage[award.rule, EVER] = _UNUSED
-                sheet.changed_usage.add((award.rule, EVER))
-
-    def count_usage(
-        self, sheet: Sheet, award: Any, points: int, times: int, occurred_at: datetime, ruleset: Ruleset
-    ) -> None:
-        """Add points (negative for returns) to the counters of a rule and of its point type's limits, in the
-        periods of the purchase. `award` has `rule` and `point_type`."""
-        needs = ruleset.needs
-        if not needs.usage and not needs.budgets:
-            return
-        day = occurred_at.astimezone(ruleset.zone).date()
-        names = (award.rule, limit_key(award.point_type))
-        for name, period in needs.usage:
-            if name in names:
-                key = (name, period_key(day, period))
-                used = sheet.usage.get(key, _UNUSED)
-                sheet.usage[key] = Usage(used.points + points, used.times + times)
-                sheet.changed_usage.add(key)
-        for name, period in needs.budgets:
-            if name in names:
-                counter = (self.programme.pk, name, period_key(day, period))
-                if counter not in self.rows.budgets:
-                    self._budgets(ruleset, occurred_at)
-                self.rows.budgets[counter] += points
-
-    def _keep(
-        self,
-        sheet: Sheet,
-        basket: Basket,
-        receipt: str,
-        seller: Seller,
-        digest: bytes,
-        lines: bytes,
-        evaluation: Evaluation,
-        facts: Mapping[str, Any],
-        cause: Cause,
-    ) -> None:
-        dumps, number = orjson.dumps, cause.purchase or 0
-        trace = {
-            "awards": [award_document(award) for award in evaluation.awards],
-            "skips": [tuple(skip) if skip.about else skip[:2] for skip in evaluation.skips],
-        }
-        self.rows.purchases.append(
-            (
-                number,
-                sheet.member,
-                sheet.membership,
-                receipt,
-                basket.occurred_at,
-                cause.recorded_at,
-                cause.operation,
-                seller.partner,
-                seller.store,
-                cause.revision,
-                self.programme.currency,
-                sum([line.amount for line in basket.lines]),
-                lines.decode(),
-                dumps(tender_documents(basket)).decode(),
-                dumps(header_document(basket)).decode(),
-                dumps(facts).decode(),
-                dumps(trace).decode(),
-            )
-        )
-        self.rows.keys.append(
-            (
-                self.programme.pk,
-                seller.partner,
-                "main",
-                "purchase",
-                receipt,
-                digest,
-                sheet.member,
-                number,
-            )
-        )
-        self.rows.events.append(
-            Event(
-                "purchase.recorded",
-                f"membership:{sheet.membership}",
-                {"purchase": number, "membership": sheet.membership, "programme": self.programme.pk},
-                basket.occurred_at,
-                cause.recorded_at,
-            )
+            balances={key: self.book(sheet, key).balance for key in ruleset.needs.balances},
+            budgets=self.counters.budgets(ruleset, occurred_at),
         )
 
     # --- spending ---------------------------------------------------------------------------------------------
     def spend(self, sheet: Sheet, point_type: str, points: int, cause: Cause) -> int:
-        """Spend points; what is spent. Raises InsufficientPoints unless the policy spends what is there."""
+        """Spend points; what is spent. Raises NotSpendable, and InsufficientPoints unless the policy spends what is
+        there."""
         ruleset = self.ruleset_at(cause.occurred_at).ruleset
+        self.settle(sheet, cause.occurred_at)
+        self.check_spendable(point_type, ruleset)
         book = self.book(sheet, point_type)
         if points > book.available and ruleset.policies.overspending.value == "clamp" and book.available:
             points = book.available
@@ -343,5 +319,6 @@ class Recorder:
             self.ledger(ruleset).spend(book, points, cause)
         except NotEnough as refusal:
             raise InsufficientPoints(possible=refusal.possible) from None
+        extending.active(self, sheet, book, Activity.SPEND, cause.occurred_at, ruleset)
         sheet.touched = True
         return points

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from members.choices import DocumentKind
-from members.engine.ledger import Cause
+from members.engine.books import Cause
 from members.models import Membership
 from members.selectors.accounts import posted_amount
 from members.services.purchases import known_document

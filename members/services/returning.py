@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from loyalty.core.outbox import Event
-from members.engine.ledger import Cause
+from members.engine.books import Cause
 from members.models import Purchase
 from members.selectors.baskets import award_of, stored_basket
 from members.selectors.facts import stored_facts
@@ -128,11 +128,13 @@ class Reverser:
             self.purchase.pk,
             document,
         )
+        recorder.settle(self.sheet, occurred_at)
         restored = self._restore(shares, cause)
         takings = self._takings(shares)
         taken, shortage = self._take(takings, cause)
         amount = self._keep((number, *also), digest, now, shares, takings, cause)
         self.sheet.touched = True
+        recorder.settle(self.sheet, occurred_at)
         return Returned(document, amount, taken, restored, shortage)
 
     # --- taking back ------------------------------------------------------------------------------------------
@@ -148,26 +150,27 @@ class Reverser:
         return reversal(awards, self.returnable.taken, shares, broken)
 
     def _take(self, takings: list[Taken], cause: Cause) -> tuple[dict[str, int], dict[str, int]]:
-        policies = self.ruleset.policies
-        taken: dict[str, int] = {}
-        shortage: dict[str, int] = {}
+        """Take back from the posting that each award is in."""
+        places = {stored["no"]: stored.get("lot", 0) for stored in self.purchase.trace["awards"]}
+        policy = self.ruleset.policies.spent_points
+        due: dict[tuple[str, int], int] = {}
         for entry in takings:
-            taken[entry.point_type] = taken.get(entry.point_type, 0) + entry.points
-            self.recorder.count_usage(
+            key = (entry.point_type, places[entry.award])
+            due[key] = due.get(key, 0) + entry.points
+            self.recorder.counters.usage(
                 self.sheet, entry, -entry.points, 0, self.purchase.occurred_at, self.ruleset
             )
-        for point_type, points in list(taken.items()):
+        taken: dict[str, int] = {}
+        shortage: dict[str, int] = {}
+        ledger = self.recorder.ledger(self.ruleset)
+        for (point_type, place), points in due.items():
             book = self.recorder.book(self.sheet, point_type)
-            missing = self.recorder.ledger(self.ruleset).reverse(
-                book,
-                points,
-                self.returnable.earned[book.point_type],
-                cause,
-                debt=policies.spent_points is SpentPoints.DEBT,
-            )
+            earned = self.returnable.earned[book.point_type][place]
+            missing = ledger.reverse(book, points, earned, cause, policy)
+            taken[point_type] = taken.get(point_type, 0) + points
             if missing:
-                shortage[point_type] = missing
-                if policies.spent_points is SpentPoints.CLAMP:
+                shortage[point_type] = shortage.get(point_type, 0) + missing
+                if policy is not SpentPoints.DEBT:
                     taken[point_type] -= missing
         return taken, shortage
 
@@ -203,6 +206,9 @@ class Reverser:
             paid.posting,
             cause,
             new_lot_issuer=(recorder.operator or self.purchase.partner_id) if as_new else None,
+            terms=recorder.promise(recorder.ruleset_at(cause.occurred_at), point_type).usable(
+                cause.occurred_at
+            ),
         )
         paid.restored += points
         if not as_new:

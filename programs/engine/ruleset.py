@@ -28,6 +28,7 @@ from programs.engine.rules import (
     Schedule,
     Stacking,
 )
+from programs.engine.terms import Activity, Expiry, ExpiryKind, Pending
 
 # Raised whenever the same document may give other points or another trace than before.
 ENGINE_VERSION = 1
@@ -109,7 +110,19 @@ class Plan:
 class Ruleset:
     """A compiled core; `plans` by what happened ("purchase", "birthday", "event:review")."""
 
-    __slots__ = ("bases", "core", "filters", "needs", "plans", "policies", "rules", "zone")
+    __slots__ = (
+        "bases",
+        "can_expire",
+        "core",
+        "filters",
+        "follows_activity",
+        "needs",
+        "own_terms",
+        "plans",
+        "policies",
+        "rules",
+        "zone",
+    )
 
     def __init__(self, core: Core) -> None:
         self.core = core
@@ -124,6 +137,23 @@ class Ruleset:
         }
         self.rules = {rule.key: rule for rule in core.rules}
         self.needs = needs_of(core)
+        self.own_terms = _own_terms(core)
+        expiries = [item.expiry for item in core.point_types]
+        self.can_expire = any(expiry.kind is not ExpiryKind.NEVER for expiry in expiries)
+        self.follows_activity = any(
+            Activity.PURCHASE in expiry.activities or Activity.EVENT in expiry.activities
+            for expiry in expiries
+        )
+
+
+def _own_terms(core: Core) -> dict[str, str]:
+    """Rules that say themselves when their points can be used or end: each with the first rule that says the same."""
+    first: dict[tuple[Expiry | None, Pending | None], str] = {}
+    return {
+        rule.key: first.setdefault((rule.expiry, rule.pending), rule.key)
+        for rule in core.rules
+        if rule.expiry is not None or rule.pending is not None
+    }
 
 
 def _plan(core: Core, point_type: PointType, trigger: str, filters: LineFilters) -> Plan:

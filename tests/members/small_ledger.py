@@ -19,7 +19,8 @@ from typing import Any
 from django.db.models import Model
 
 from loyalty.core import outbox
-from members.engine.ledger import Book, Cause, Draw, Ledger
+from members.engine.books import Book, Cause, Draw
+from members.engine.ledger import Ledger
 from members.models import (
     BudgetCounter,
     DocumentKey,
@@ -32,6 +33,7 @@ from members.models import (
 )
 from members.models.ledger import Account, Allocation, Lot, Posting
 from programs.engine.document import read_core
+from programs.engine.policies import SpentPoints
 from programs.models import Coalition, Partner, PointType, Programme, Revision, Store
 from programs.selectors.canonical import freeze
 
@@ -211,7 +213,7 @@ def small_ledger(key: str = "club", first_id: int = 1) -> SmallLedger:
         row = small.document(member, number, when, values, of)
         book = small.book(member)
         earned = next(p.id for p in book.postings if p.purchase == small.documents[of].pk)
-        ledger.reverse(book, points, earned, small.cause(when, returned=row.pk), debt=True)
+        ledger.reverse(book, points, earned, small.cause(when, returned=row.pk), SpentPoints.DEBT)
 
     buy(
         "anna", "r1", "2026-01-10T10:00", 10000, ("base", "points", 90), ("extra", "points", 10),

@@ -83,7 +83,7 @@ def live(programme: Programme, count: int, first: int = 0) -> list[Membership]:
             membership=membership, points=10, partner=partner, reference=f"s{number}", now=START + 2 * DAY
         )
         returns.record_return(
-            purchase=Purchase.objects.get(pk=bought.purchase_id),
+            purchase=Purchase.objects.get(pk=bought.document_id),
             number=f"b{number}",
             now=START + 3 * DAY,
             lines=[ReturnLine(1, quantity=1000)],
@@ -218,7 +218,7 @@ def test_points_that_paid_for_goods_and_came_back_are_told(boss: Client) -> None
         partner=Partner.objects.get(is_operator=True),
         now=START + 5 * DAY,
     )
-    purchase = Purchase.objects.get(pk=bought.purchase_id)
+    purchase = Purchase.objects.get(pk=bought.document_id)
     returns.record_return(purchase=purchase, number="back", now=START + 6 * DAY)
     text = shown(boss, change(purchase))
     assert "Paid with points: €2.00 (20 points)" in text

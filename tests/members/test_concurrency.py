@@ -94,7 +94,7 @@ def test_one_reference_of_many_members_is_the_first_ones(programme: Programme) -
 def test_one_receipt_sent_sixteen_times_is_one_purchase(programme: Programme) -> None:
     anna, shop = member(programme), operator()
     answers = at_once([buying(anna, shop, 1000)] * 16)
-    assert len({answer.purchase_id for answer in answers}) == 1
+    assert len({answer.document_id for answer in answers}) == 1
     assert sum(answer.repeated for answer in answers) == 15
     assert {tuple(answer.awarded.items()) for answer in answers} == {(("points", 10),)}
     assert counted("purchase", "posting", "lot", "documentkey") == [1, 1, 1, 1]

@@ -100,7 +100,7 @@ class Story:
             membership=self.someone(), basket=basket(*amounts, at=at, points=points), receipt=f"r{number}",
             partner=self.shop, now=self.now,
         )  # fmt: skip
-        self.purchases.append(recorded.purchase_id)
+        self.purchases.append(recorded.document_id)
 
     def bring_back(self, number: int) -> None:
         key = self.rng.choice(self.purchases)

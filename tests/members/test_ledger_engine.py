@@ -11,7 +11,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from members.engine.ledger import Book, Cause, Draw, Ledger, NotEnough, PostingRow
+from members.engine.books import Book, Cause, Draw, NotEnough, PostingRow
+from members.engine.ledger import Ledger
+from programs.engine.policies import SpentPoints
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 AMOUNTS = st.integers(1, 120)
@@ -82,7 +84,9 @@ class LedgerMachine(RuleBasedStateMachine):
         if not amount:
             return
         there = max(self.balance, 0)
-        missing = self.ledger.reverse(self.book, amount, posting.id, self.cause(), debt=debt)
+        missing = self.ledger.reverse(
+            self.book, amount, posting.id, self.cause(), SpentPoints.DEBT if debt else SpentPoints.CLAMP
+        )
         assert missing == max(amount - there, 0)
         self.balance -= amount if debt else amount - missing
         self.earned[at] = posting, left - amount

@@ -41,7 +41,7 @@ def test_a_repeat_gives_the_first_answer_however_late(programme: Programme, days
         membership=member(programme), basket=basket(1234), receipt="r1", partner=operator(),
         now=NOON + timedelta(days=days),
     )  # fmt: skip
-    assert (again.purchase_id, again.awarded, again.repeated) == (first.purchase_id, {"points": 12}, True)
+    assert (again.document_id, again.awarded, again.repeated) == (first.document_id, {"points": 12}, True)
     assert balances() == {"A-1": (7, 0)}
     with pytest.raises(DuplicateReceipt):
         buy(programme, "r1", basket(1235))

@@ -43,7 +43,7 @@ def bought(programme: Programme, points: int = 0) -> Purchase:
         membership=member(programme), basket=sold._replace(lines=lines), receipt="r1", partner=operator(),
         now=NOON,
     )  # fmt: skip
-    return Purchase.objects.select_related("revision", "membership__programme").get(pk=recorded.purchase_id)
+    return Purchase.objects.select_related("revision", "membership__programme").get(pk=recorded.document_id)
 
 
 def bring(purchase: Purchase, number: str, *lines: ReturnLine) -> Returned:
@@ -81,7 +81,7 @@ def test_points_of_two_tenders_come_back_both(programme: Programme) -> None:
         now=NOON,
     )  # fmt: skip
     purchase = Purchase.objects.select_related("revision", "membership__programme").get(
-        pk=recorded.purchase_id
+        pk=recorded.document_id
     )
     assert bring(purchase, "b1", ReturnLine(0, amount=500)).restored == {"points": 4}
     assert bring(purchase, "b2").restored == {"points": 5}

@@ -266,7 +266,7 @@ def test_what_the_services_write_is_green_at_every_step() -> None:
     record_purchase(membership=anna, basket=basket(1000, points=60), receipt="r2", partner=shop, now=NOON)
     # The 0.60 paid with points earns nothing.
     assert checked() == 49
-    purchase = Purchase.objects.get(pk=first.purchase_id)
+    purchase = Purchase.objects.get(pk=first.document_id)
     assert record_return(purchase=purchase, number="b1", now=NOON).shortage == {"points": 51}
     assert checked() == -51
     record_purchase(membership=anna, basket=basket(7000), receipt="r3", partner=shop, now=NOON)

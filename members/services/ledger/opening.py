@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection
 
-from members.engine.ledger import Book, LotRow, Shortage
+from members.engine.books import Book, Draw, HoldRow, LotRow, Shortage, Terms
 from programs.engine.facts import Usage
 
 
@@ -31,6 +31,7 @@ class Sheet:
     purchases: int = 0
     amount: int = 0
     last_purchase_at: datetime | None = None
+    calendar_until: date | None = None
     usage: dict[tuple[str, str], Usage] = field(default_factory=dict)
     last_award: dict[str, datetime] = field(default_factory=dict)
     changed_usage: set[tuple[str, str]] = field(default_factory=set)
@@ -49,7 +50,7 @@ def open_sheets(memberships: Sequence[int]) -> dict[int, Sheet]:
         cursor.execute(
             """
             SELECT m.id, m.member_id, m.status, m.joined_at, p.attributes::text, p.birth_date,
-                   s.purchases, s.amount, s.last_purchase_at
+                   s.purchases, s.amount, s.last_purchase_at, s.calendar_until
             FROM members_membership m
             LEFT JOIN members_person p ON p.member_id = m.member_id
             LEFT JOIN members_memberstats s ON s.membership_id = m.id
@@ -74,13 +75,15 @@ def _sheet(row: Sequence[Any]) -> Sheet:
         purchases=row[6] or 0,
         amount=row[7] or 0,
         last_purchase_at=row[8],
+        calendar_until=row[9],
     )
 
 
 def _load_books(cursor: Any, sheets: dict[int, Sheet]) -> None:
     cursor.execute(
         """
-        SELECT membership_id, id, member_id, point_type_id, available, pending, held, debt, version, last_recorded_at
+        SELECT membership_id, id, member_id, point_type_id, available, pending, held, debt, version,
+               last_recorded_at, extended_to
         FROM members_account WHERE membership_id = ANY(%s)
         """,
         [list(sheets)],
@@ -93,15 +96,23 @@ def _load_books(cursor: Any, sheets: dict[int, Sheet]) -> None:
     if not books:
         return
     cursor.execute(
-        """
-        SELECT account_id, id, posting_id, issuer_id, revision_id, earned_at, amount, remaining, expires_on
-        FROM members_lot WHERE account_id = ANY(%s) AND state <> 'closed'
-        """,
+        f"SELECT {_LOT} FROM members_lot WHERE account_id = ANY(%s) AND state <> 'closed'",  # noqa: S608 - own names
         [list(books)],
     )
-    for account, *columns in cursor.fetchall():
-        lot = LotRow(*columns)
-        books[account].lots[lot.id] = lot
+    promised = set()
+    for row in cursor.fetchall():
+        lot = _lot(row)
+        books[row[0]].lots[lot.id] = lot
+        if lot.terms.notice_days:
+            promised.add(row[0])
+    _load_holds(cursor, books)
+    if promised:
+        cursor.execute(
+            "SELECT account_id, expires_on, delivered_at FROM members_expirynotice WHERE account_id = ANY(%s)",
+            [list(promised)],
+        )
+        for account, day, delivered_at in cursor.fetchall():
+            books[account].notices[day] = delivered_at
     indebted = [book.id for book in books.values() if book.debt]
     if indebted:
         cursor.execute(
@@ -116,6 +127,67 @@ def _load_books(cursor: Any, sheets: dict[int, Sheet]) -> None:
         )
         for account, posting, unpaid in cursor.fetchall():
             books[account].shortages.append(Shortage(posting, int(unpaid)))
+
+
+_LOT = """
+    account_id, id, posting_id, issuer_id, revision_id, earned_at, amount, remaining, held, state = 'pending', parent,
+    activates_at, awaits, lapses_at, lapse, expires_on, expires_at, extendable, notice_days, rule
+"""
+
+
+def _lot(row: Sequence[Any]) -> LotRow:
+    (
+        (_account, number, posting, issuer, revision, earned_at, amount, remaining, held, pending, parent),
+        terms,
+    ) = (
+        row[:11],
+        row[11:],
+    )
+    return LotRow(
+        number, posting, issuer, revision, earned_at, amount, remaining, held, pending, Terms(*terms), parent
+    )
+
+
+def _load_holds(cursor: Any, books: dict[int, Book]) -> None:
+    """The open holds of accounts that have some."""
+    holding = [book.id for book in books.values() if book.held]
+    if not holding:
+        return
+    cursor.execute(
+        """
+        SELECT account_id, id, posting_id, amount, captured, released, expires_at
+        FROM members_hold WHERE account_id = ANY(%s) AND state = 'open'
+        """,
+        [holding],
+    )
+    for account, *columns in cursor.fetchall():
+        hold = HoldRow(*columns)
+        books[account].holds[hold.id] = hold
+
+
+def held_draws(hold: HoldRow, book: Book) -> list[Draw]:
+    """What a hold still has of which lot, in the order in which it drew them; rows that wait to be written count."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT d.lot_id, d.amount - coalesce((
+                SELECT sum(b.amount) FROM members_allocation b JOIN members_posting r ON r.id = b.posting_id
+                WHERE r.answers_id = d.posting_id AND b.lot_id = d.lot_id), 0)
+            FROM members_allocation d WHERE d.posting_id = %s ORDER BY d.id
+            """,
+            [hold.posting],
+        )
+        draws = [Draw(lot, int(amount)) for lot, amount in cursor.fetchall()]
+    answers = {row.id: row.answers for row in book.postings}
+    for row in book.allocations:
+        if row.posting == hold.posting:
+            draws.append(Draw(row.lot, row.amount))
+        elif answers.get(row.posting) == hold.posting:
+            draws = [
+                draw._replace(amount=draw.amount - row.amount) if draw.lot == row.lot else draw
+                for draw in draws
+            ]
+    return [draw for draw in draws if draw.amount]
 
 
 def _load_usage(cursor: Any, sheets: dict[int, Sheet]) -> None:
@@ -138,12 +210,9 @@ def load_closed_lots(sheets: Iterable[Sheet], lots: Collection[int]) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT account_id, id, posting_id, issuer_id, revision_id, earned_at, amount, remaining, expires_on
-            FROM members_lot WHERE account_id = ANY(%s) AND id = ANY(%s)
-            """,
+            f"SELECT {_LOT} FROM members_lot WHERE account_id = ANY(%s) AND id = ANY(%s)",  # noqa: S608 - own names
             [list(books), list(missing)],
         )
-        for account, *columns in cursor.fetchall():
-            lot = LotRow(*columns)
-            books[account].lots[lot.id] = lot
+        for row in cursor.fetchall():
+            lot = _lot(row)
+            books[row[0]].lots[lot.id] = lot

@@ -11,7 +11,7 @@ from django.db import connection
 
 from loyalty.core import outbox
 from loyalty.core.exact import EVER
-from members.engine.ledger import AllocationRow, PostingRow
+from members.engine.books import AllocationRow, Book, LotRow, PostingRow, TermsRow
 from members.services.ledger.copying import copy_rows
 from members.services.ledger.opening import Sheet
 
@@ -22,19 +22,24 @@ PURCHASE_COLUMNS = (
 RETURN_COLUMNS = (
     "id member_id membership_id number occurred_at recorded_at operation purchase_id amount lines trace"
 ).split()
+EVENT_COLUMNS = (
+    "id member_id membership_id number occurred_at recorded_at operation partner_id kind revision_id payload facts trace"
+).split()
 KEY_COLUMNS = "programme_id partner_id source kind number digest member_id document_id".split()
 _POSTING_COLUMNS = (
     "id member_id account_id point_type_id kind from_side to_side amount available_after pending_after held_after"
-    " debt_after version occurred_at recorded_at operation revision_id partner_id purchase_id returned_id answers_id"
-    " reference reason actor_id"
+    " debt_after version occurred_at recorded_at operation revision_id partner_id purchase_id returned_id event_id"
+    " answers_id reference reason actor_id"
 ).split()
 _ALLOCATION_COLUMNS = ["member_id", "posting_id", "lot_id", "amount"]
 _ACCOUNT_COLUMNS = (
-    "id member_id membership_id point_type_id available pending held debt version last_recorded_at"
+    "id member_id membership_id point_type_id available pending held debt version last_recorded_at extended_to"
 ).split()
 _LOT_COLUMNS = (
-    "id member_id account_id posting_id issuer_id revision_id earned_at expires_on amount remaining held state"
+    "id member_id account_id posting_id issuer_id revision_id earned_at amount remaining held state parent activates_at"
+    " awaits lapses_at lapse expires_on expires_at extendable notice_days rule"
 ).split()
+_TERMS_COLUMNS = "member_id lot_id expires_on reason occurred_at recorded_at".split()
 
 
 @dataclass(slots=True)
@@ -43,6 +48,7 @@ class Rows:
 
     purchases: list[tuple[Any, ...]] = field(default_factory=list)
     returns: list[tuple[Any, ...]] = field(default_factory=list)
+    happenings: list[tuple[Any, ...]] = field(default_factory=list)
     keys: list[tuple[Any, ...]] = field(default_factory=list)
     events: list[outbox.Event] = field(default_factory=list)
     budgets: dict[tuple[int, str, str], int] = field(default_factory=dict)
@@ -51,7 +57,7 @@ class Rows:
 def write(rows: Rows, sheets: Iterable[Sheet]) -> None:
     """Write everything, parents before children, in the caller's transaction. The books are clean afterwards."""
     touched = [sheet for sheet in sheets if sheet.touched]
-    books = [book for sheet in touched for book in sheet.books.values() if book.postings]
+    books = [book for sheet in touched for book in sheet.books.values() if book.postings or book.changed]
     raw = connection.connection
     if raw is None:
         connection.ensure_connection()
@@ -62,6 +68,8 @@ def write(rows: Rows, sheets: Iterable[Sheet]) -> None:
         copy_rows(cursor, "members_purchase", PURCHASE_COLUMNS, rows.purchases)
         if rows.returns:
             copy_rows(cursor, "members_return", RETURN_COLUMNS, rows.returns)
+        if rows.happenings:
+            copy_rows(cursor, "members_event", EVENT_COLUMNS, rows.happenings)
         _write_accounts(cursor, touched)
         postings: list[PostingRow] = [row for book in books for row in book.postings]
         allocations: list[AllocationRow] = [row for book in books for row in book.allocations]
@@ -69,11 +77,17 @@ def write(rows: Rows, sheets: Iterable[Sheet]) -> None:
         _write_lots(cursor, touched)
         if allocations:
             copy_rows(cursor, "members_allocation", _ALLOCATION_COLUMNS, allocations)
+        later: list[TermsRow] = [row for book in books for row in book.terms]
+        if later:
+            copy_rows(cursor, "members_lotterms", _TERMS_COLUMNS, later)
+        _write_holds(cursor, books)
         _write_counters(cursor, rows, touched)
         _write_events(cursor, rows.events)
     for book in books:
         book.postings.clear()
         book.allocations.clear()
+        book.terms.clear()
+        book.changed = False
     for sheet in touched:
         sheet.touched = False
         sheet.recorded.clear()
@@ -91,11 +105,12 @@ def _write_accounts(cursor: Any, sheets: list[Sheet]) -> None:
                 book.debt,
                 book.version,
                 book.last_recorded_at,
+                book.extended_to,
             )
             if book.fresh:
                 fresh.append((book.id, book.member, sheet.membership, book.point_type, *buckets))
                 book.fresh = False
-            elif book.postings:
+            elif book.postings or book.changed:
                 changed.append((book.id, *buckets))
     if fresh:
         copy_rows(cursor, "members_account", _ACCOUNT_COLUMNS, fresh)
@@ -103,9 +118,10 @@ def _write_accounts(cursor: Any, sheets: list[Sheet]) -> None:
         cursor.execute(
             """
             UPDATE members_account a SET available = n.available, pending = n.pending, held = n.held, debt = n.debt,
-                   version = n.version, last_recorded_at = n.at
+                   version = n.version, last_recorded_at = n.at, extended_to = n.extended_to
             FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-                        %s::timestamptz[]) AS n(id, available, pending, held, debt, version, at)
+                        %s::timestamptz[], %s::date[])
+                 AS n(id, available, pending, held, debt, version, at, extended_to)
             WHERE a.id = n.id
             """,
             [list(column) for column in zip(*changed, strict=True)],
@@ -113,11 +129,11 @@ def _write_accounts(cursor: Any, sheets: list[Sheet]) -> None:
 
 
 def _write_lots(cursor: Any, sheets: list[Sheet]) -> None:
-    fresh, changed = [], []
+    fresh: list[tuple[Any, ...]] = []
+    changed: list[LotRow] = []
     for sheet in sheets:
         for book in sheet.books.values():
             for lot in book.lots.values():
-                state = "active" if lot.remaining else "closed"
                 if lot.fresh:
                     fresh.append(
                         (
@@ -128,26 +144,72 @@ def _write_lots(cursor: Any, sheets: list[Sheet]) -> None:
                             lot.issuer,
                             lot.revision,
                             lot.earned_at,
-                            lot.expires_on,
                             lot.amount,
                             lot.remaining,
-                            0,
-                            state,
+                            lot.held,
+                            lot.state,
+                            lot.parent,
+                            *lot.terms,
                         )
                     )
                 elif lot.changed:
-                    changed.append((lot.id, lot.remaining, state))
+                    changed.append(lot)
                 lot.fresh = lot.changed = False
     if fresh:
         copy_rows(cursor, "members_lot", _LOT_COLUMNS, fresh)
     if changed:
         cursor.execute(
             """
-            UPDATE members_lot l SET remaining = n.remaining, state = n.state
-            FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS n(id, remaining, state) WHERE l.id = n.id
+            UPDATE members_lot l SET remaining = n.remaining, held = n.held, state = n.state,
+                   activates_at = n.activates_at, awaits = n.awaits, lapses_at = n.lapses_at,
+                   expires_on = n.expires_on, expires_at = n.expires_at, extendable = n.extendable,
+                   notice_days = n.notice_days
+            FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::timestamptz[], %s::text[],
+                        %s::timestamptz[], %s::date[], %s::timestamptz[], %s::boolean[], %s::int[])
+                 AS n(id, remaining, held, state, activates_at, awaits, lapses_at, expires_on, expires_at, extendable,
+                      notice_days)
+            WHERE l.id = n.id
             """,
-            [list(column) for column in zip(*changed, strict=True)],
+            [list(column) for column in zip(*map(_changed_lot, changed), strict=True)],
         )
+
+
+def _changed_lot(lot: LotRow) -> tuple[Any, ...]:
+    terms = lot.terms
+    return (
+        lot.id, lot.remaining, lot.held, lot.state, terms.activates_at, terms.awaits, terms.lapses_at, terms.expires_on,
+        terms.expires_at, terms.extendable, terms.notice_days,
+    )  # fmt: skip
+
+
+def _write_holds(cursor: Any, books: list[Book]) -> None:
+    changed = [(book, hold) for book in books for hold in book.holds.values() if hold.changed]
+    if not changed:
+        return
+    cursor.execute(
+        """
+        INSERT INTO members_hold (id, member_id, account_id, posting_id, amount, captured, released, expires_at, state)
+        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
+                             %s::bigint[], %s::timestamptz[], %s::text[])
+        ON CONFLICT (id) DO UPDATE SET captured = excluded.captured, released = excluded.released,
+               state = excluded.state
+        """,
+        [
+            list(column)
+            for column in zip(
+                *[
+                    (
+                        hold.id, book.member, book.id, hold.posting, hold.amount, hold.captured, hold.released,
+                        hold.expires_at, "open" if hold.open else "closed",
+                    )
+                    for book, hold in changed
+                ],
+                strict=True,
+            )
+        ],
+    )  # fmt: skip
+    for _book, hold in changed:
+        hold.changed = False
 
 
 def _write_counters(cursor: Any, rows: Rows, sheets: list[Sheet]) -> None:
@@ -155,16 +217,17 @@ def _write_counters(cursor: Any, rows: Rows, sheets: list[Sheet]) -> None:
         return
     cursor.execute(
         """
-        INSERT INTO members_memberstats (membership_id, purchases, amount, last_purchase_at)
-        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[])
+        INSERT INTO members_memberstats (membership_id, purchases, amount, last_purchase_at, calendar_until)
+        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::date[])
         ON CONFLICT (membership_id) DO UPDATE SET purchases = excluded.purchases, amount = excluded.amount,
-               last_purchase_at = excluded.last_purchase_at
+               last_purchase_at = excluded.last_purchase_at, calendar_until = excluded.calendar_until
         """,
         [
             [sheet.membership for sheet in sheets],
             [sheet.purchases for sheet in sheets],
             [sheet.amount for sheet in sheets],
             [sheet.last_purchase_at for sheet in sheets],
+            [sheet.calendar_until for sheet in sheets],
         ],
     )
     cursor.execute(

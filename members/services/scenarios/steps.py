@@ -57,7 +57,7 @@ class BuyStep:
             store=world.store(partner, self.basket.store),
             now=now,
         )
-        world.purchases.setdefault(self.ref, recorded.purchase_id)
+        world.purchases.setdefault(self.ref, recorded.document_id)
         return Result(awarded=recorded.awarded, evaluation=recorded.evaluation)
 
 

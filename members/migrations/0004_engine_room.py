@@ -5,18 +5,20 @@ import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
 import django.db.models.expressions
 from django.conf import settings
+from django.contrib.postgres.operations import BtreeGistExtension
 from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0002_ledger_law'),
+        ('members', '0003_history_marks'),
         ('programs', '0002_sections'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
+        BtreeGistExtension(),  # periods of one membership that never overlap
         migrations.CreateModel(
             name='Event',
             fields=[

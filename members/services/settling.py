@@ -1,0 +1,120 @@
+"""Posting what falls due on a membership by itself, one thing after the other in the order of the law.
+
+Every operation does this first, and jobs do it for memberships that nobody touches; so a late job changes nothing but
+the time of recording.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from loyalty.core.exact import local_day
+from members.choices import TermsReason
+from members.engine.books import Book, Cause, LotRow, TermsRow
+from members.engine.due import Due, Turn, next_due
+from members.engine.terms import dated, stored_expiry
+from members.services.ledger import Sheet
+from members.services.ledger.opening import held_draws, load_closed_lots
+from programs.engine.terms import Expiry, ExpiryKind
+from programs.selectors.rulesets import Activated
+
+if TYPE_CHECKING:
+    from members.services.recording import Recorder
+
+
+def settle(recorder: Recorder, sheet: Sheet, until: datetime) -> None:
+    """Post everything that is due on a membership up to an instant (included)."""
+    if not sheet.books or not recorder.stretches:
+        return
+    stretch = recorder.stretch_until(until)
+    if stretch is None:
+        return
+    zone = stretch.ruleset.zone
+    for book in sheet.books.values():
+        if stretch.ruleset.can_expire:
+            _switch_on(recorder, sheet, book, until)
+    while True:
+        found: tuple[datetime, Turn, int] | None = None
+        todo: tuple[Book, Due] | None = None
+        for book in sheet.books.values():
+            due = next_due(book, until, zone)
+            if due is not None and (found is None or (due.at, due.turn, book.id) < found):
+                found, todo = (due.at, due.turn, book.id), (book, due)
+        if todo is None:
+            return
+        _do(recorder, sheet, *todo)
+
+
+def _do(recorder: Recorder, sheet: Sheet, book: Book, due: Due) -> None:
+    sheet.touched = True
+    stretch = recorder.ruleset_at(due.at)
+    cause = Cause(next(recorder.operations), due.at, recorder.now, stretch.revision_id)
+    ledger = recorder.ledger(stretch.ruleset)
+    if due.turn is Turn.HOLD:
+        assert due.hold is not None
+        draws = held_draws(due.hold, book)
+        load_closed_lots(recorder.sheets.values(), [draw.lot for draw in draws])
+        ledger.release(book, due.hold, due.hold.open, draws, cause._replace(reason="hold_timed_out"))
+    elif due.turn is Turn.EXPIRY:
+        ledger.expire(book, due.lots, cause)
+    elif due.lots[0].terms.awaits and due.lots[0].terms.lapse:
+        ledger.forfeit(book, due.lots, cause._replace(reason="not_in_time"))
+    else:
+        activate(recorder, book, due.lots[0], stretch, cause)
+
+
+def activate(recorder: Recorder, book: Book, lot: LotRow, stretch: Activated, cause: Cause) -> None:
+    """Make the points of a pending lot usable; where its end counts from now on, it gets it."""
+    expiry = stored_expiry(lot.terms) if lot.terms.awaits else None
+    terms = lot.terms._replace(awaits="", lapses_at=None, activates_at=cause.occurred_at)
+    if expiry is not None:
+        start = local_day(cause.occurred_at, stretch.ruleset.zone)
+        terms = dated(terms, expiry, start, stretch.ruleset.policies.expiry_day, stretch.ruleset.zone)
+        if terms.expires_on is not None:
+            book.terms.append(_later(book, lot, terms.expires_on, TermsReason.ACTIVATED, cause))
+    lot.terms = terms
+    recorder.ledger(stretch.ruleset).activate(book, lot, cause)
+
+
+# --- expiry that is switched on ---------------------------------------------------------------------------------
+def _switch_on(recorder: Recorder, sheet: Sheet, book: Book, until: datetime) -> None:
+    """Lots without an end get one when the point type has got an expiry since: one full period after that at least."""
+    open_ended = [lot for lot in book.usable() if lot.terms.expires_on is None and not lot.terms.rule]
+    if not open_ended:
+        return
+    switched = expiry_since(recorder.stretches, recorder.point_type_keys[book.point_type], until)
+    if switched is None:
+        return
+    since, expiry, stretch = switched
+    zone = stretch.ruleset.zone
+    for lot in open_ended:
+        if lot.earned_at >= since:
+            continue
+        start = max(local_day(lot.earned_at, zone), local_day(since, zone))
+        lot.terms = dated(lot.terms, expiry, start, stretch.ruleset.policies.expiry_day, zone)
+        lot.changed = book.changed = sheet.touched = True
+        book.quiet_until = None
+        cause = Cause(0, since, recorder.now)
+        book.terms.append(_later(book, lot, lot.terms.expires_on, TermsReason.SWITCHED_ON, cause))
+
+
+def expiry_since(
+    stretches: Sequence[Activated], point_type: str, until: datetime
+) -> tuple[datetime, Expiry, Activated] | None:
+    """Since when points of a type expire without a break up to `until`, and how; None when they do not."""
+    found: tuple[datetime, Expiry, Activated] | None = None
+    for stretch in stretches:
+        if stretch.effective_from > until:
+            break
+        item = stretch.ruleset.core.point_type(point_type)
+        if item is None or item.expiry.kind is ExpiryKind.NEVER:
+            found = None
+        elif found is None:
+            found = (stretch.effective_from, item.expiry, stretch)
+    return found
+
+
+def _later(book: Book, lot: LotRow, last: date | None, reason: TermsReason, cause: Cause) -> TermsRow:
+    return TermsRow(book.member, lot.id, last, reason.value, cause.occurred_at, cause.recorded_at)
