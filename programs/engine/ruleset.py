@@ -179,18 +179,24 @@ def compile_schedule(schedule: Schedule, zone: ZoneInfo) -> ScheduleCheck | None
     if schedule == Schedule():
         return None
     since, until = _instant(schedule.since, zone), _instant(schedule.until, zone)
+    dated = since is not None or until is not None
     weekdays, hours = schedule.weekdays, schedule.hours
 
     def check(facts: Facts) -> str | None:
-        instant, local = facts.basket.occurred_at.astimezone(UTC), facts.local
-        if since is not None and instant < since:
-            return "not_started"
-        if until is not None and instant >= until:
-            return "ended"
+        if dated:
+            instant = facts.basket.occurred_at.astimezone(UTC)
+            if since is not None and instant < since:
+                return "not_started"
+            if until is not None and instant >= until:
+                return "ended"
+        local = facts.local
         if weekdays and local.weekday() not in weekdays:
             return "weekday"
-        minute = local.hour * 60 + local.minute
-        if hours and not any(start <= minute < end for start, end in hours):
+        if hours:
+            minute = local.hour * 60 + local.minute
+            for start, end in hours:
+                if start <= minute < end:
+                    return None
             return "hours"
         return None
 
