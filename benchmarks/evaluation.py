@@ -15,8 +15,7 @@ from programs.engine.boosts import ONE
 from programs.engine.document import read_core
 from programs.engine.evaluate import evaluate
 from programs.engine.facts import Basket, Facts, Line, MemberFacts
-from programs.engine.rules import EffectKind
-from programs.engine.ruleset import UNIT, CompiledRule, Ruleset
+from programs.engine.ruleset import CompiledRule, Ruleset
 
 ROUNDS = 15
 PURCHASES = 1_000
@@ -69,17 +68,14 @@ def bare(bought: Basket, member: MemberFacts, rules: Ruleset) -> int:
                 match = rule.match
                 chosen = everything if match is None else [at for at in everything if match(lines[at])]
                 if chosen:
-                    values = [line.quantity for line in lines] if rule.kind is _PER_UNIT else amounts
+                    values = [line.quantity for line in lines] if rule.by_unit else amounts
                     total += _points(rule, [(values[at], factors[at]) for at in chosen], scale)
     return total
 
 
-_PER_UNIT = EffectKind.PER_UNIT
-
-
 def _points(rule: CompiledRule, counted: list[tuple[int, int]], scale: int) -> int:
     """Points of one rule, rounded down, of (value, factor) by line."""
-    if rule.kind is EffectKind.FIXED:
+    if rule.flat:
         return rule.points
     base = weighted = 0
     for value, factor in counted:
@@ -87,11 +83,7 @@ def _points(rule: CompiledRule, counted: list[tuple[int, int]], scale: int) -> i
         weighted += value * factor
     if base <= 0:
         return 0
-    if rule.kind is EffectKind.PERCENT:
-        unit = base * rule.numerator
-    else:
-        unit = base // (rule.step if rule.kind is EffectKind.PER_STEP else UNIT) * rule.points
-    points: int = unit * weighted // (rule.denominator * base * scale)
+    points: int = base // rule.step * rule.points * weighted // (rule.denominator * base * scale)
     return points
 
 

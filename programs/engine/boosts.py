@@ -9,16 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from operator import sub
 from typing import NamedTuple
 
 from loyalty.core.exact import split
-from programs.engine.drafts import Draft, valued
+from programs.engine.drafts import Draft, worth_by_line, worth_of_total
 from programs.engine.policies import RoundingLevel
-from programs.engine.rules import FACTOR_DIGITS, Combine, EffectKind, Stacking
+from programs.engine.rules import FACTOR_DIGITS, Stacking
 from programs.engine.ruleset import CompiledGroup, CompiledRule
 
 ONE: int = 10**FACTOR_DIGITS
 _WEIGHT_DIGITS = 10**9
+# Looking a member of an enumeration up costs as much as a multiplication.
+_BY_LINE = RoundingLevel.LINE
+_STACK, _BEST_OF = Stacking.STACK, Stacking.BEST_OF
+_NONE: frozenset[int] = frozenset()
 
 Fired = list[tuple[CompiledRule, Sequence[int]]]
 
@@ -44,38 +49,61 @@ class Boosts(NamedTuple):
 
 def gather_boosts(fired: Sequence[tuple[CompiledGroup, Fired]], lines: int) -> Boosts | None:
     """Put the multipliers that fired together; None when none did."""
-    applied = [(group, rule, touched) for group, rules in fired for rule, touched in _choose(group, rules)]
+    applied = [chosen for group, rules in fired for chosen in _choose(group, rules)]
     if not applied:
         return None
     # Below one first; otherwise in the order of evaluation.
-    applied.sort(key=lambda item: item[1].factor >= ONE)
-    adding = {group.key for group, _rule, _lines in applied if group.combine is Combine.ADD}
-    stages = len(adding) + sum(1 for group, _rule, _lines in applied if group.combine is Combine.MULTIPLY)
+    applied.sort(key=_is_raising)
+    numbers: dict[tuple[str, str], int] = {}
+    for rule, _touched in applied:
+        numbers.setdefault(rule.stage, len(numbers))
+    values = [[ONE] * len(numbers) for _line in range(lines)]
+    scale: int = ONE ** len(numbers)
+    factors = [scale] * lines
+    gone: set[int] = set()
     low: list[int] | None = None
     lowering: list[CompiledRule] = []
     steps: list[Step] = []
-    for count in range(1, len(applied) + 1):
-        _group, rule, touched = applied[count - 1]
-        factors = [_factor(applied[:count], line, stages) for line in range(lines)]
-        if rule.factor < ONE:
+    for rule, touched in applied:
+        number, more = numbers[rule.stage], rule.factor - ONE
+        if not rule.factor:
+            gone |= touched
+        factors = factors.copy()
+        for line in touched:
+            values[line][number] += more
+            factors[line] = 0 if line in gone else _product(values[line])
+        if more < 0:
             low = factors
             lowering.append(rule)
         else:
             steps.append(Step(rule, touched, factors))
-    final = steps[-1].factors if steps else low or []
-    out = frozenset(line for line, factor in enumerate(final) if factor == 0)
-    return Boosts(ONE**stages, low, tuple(lowering), tuple(steps), out)
+    out = frozenset([line for line, factor in enumerate(factors) if not factor]) if 0 in factors else _NONE
+    return Boosts(scale, low, tuple(lowering), tuple(steps), out)
+
+
+def _is_raising(applied: tuple[CompiledRule, frozenset[int]]) -> bool:
+    return applied[0].factor >= ONE
+
+
+def _product(values: Sequence[int]) -> int:
+    """Factors of a line multiplied; what adds up to less than nothing is nothing."""
+    product = 1
+    for value in values:
+        if value <= 0:
+            return 0
+        product *= value
+    return product
 
 
 def _choose(group: CompiledGroup, rules: Fired) -> list[tuple[CompiledRule, frozenset[int]]]:
     """Which lines each multiplier of a group touches under the group's mode."""
-    if group.mode is Stacking.STACK:
+    if group.mode is _STACK:
         return [(rule, frozenset(positions)) for rule, positions in rules]
     owner: dict[int, CompiledRule] = {}
     for rule, positions in rules:
         for position in positions:
             holder = owner.get(position)
-            if holder is None or (group.mode is Stacking.BEST_OF and rule.factor > holder.factor):
+            if holder is None or (group.mode is _BEST_OF and rule.factor > holder.factor):
                 owner[position] = rule
     chosen = []
     for rule, positions in rules:
@@ -85,45 +113,34 @@ def _choose(group: CompiledGroup, rules: Fired) -> list[tuple[CompiledRule, froz
     return chosen
 
 
-def _factor(
-    applied: Sequence[tuple[CompiledGroup, CompiledRule, frozenset[int]]], line: int, stages: int
-) -> int:
-    product, used = 1, 0
-    sums: dict[str, int] = {}
-    for group, rule, touched in applied:
-        if line not in touched:
-            continue
-        if rule.factor == 0:
-            return 0
-        if group.combine is Combine.MULTIPLY:
-            product *= rule.factor
-            used += 1
-        else:
-            sums[group.key] = sums.get(group.key, ONE) + rule.factor - ONE
-    for total in sums.values():
-        product *= max(total, 0)
-        used += 1
-    rest: int = ONE ** (stages - used)
-    return product * rest
-
-
 def boost_drafts(boosts: Boosts, drafts: Sequence[Draft], level: RoundingLevel, lines: int) -> list[Draft]:
     """One draft per multiplier above one: what it adds to the awards that stand. A base award that a cap made
     smaller is raised in the same proportion."""
-    raised = [draft for draft in drafts if draft.rule.kind is not EffectKind.FIXED]
-    before = boosts.low or [boosts.scale] * lines
+    raised = [draft for draft in drafts if not draft.rule.flat]
+    low, scale = boosts.low, boosts.scale
+    before = low or [scale] * lines
+    totals = [draft.base * scale if low is None else sum(draft.weighted(low)) for draft in raised]
     values = [draft.uncut or draft.value for draft in raised]
     base = sum([draft.base for draft in raised])
     additions = []
     for step in boosts.steps:
-        gained = [after - now for after, now in zip(step.factors, before, strict=True)]
+        gained = list(map(sub, step.factors, before))
         parts: list[int | Fraction] = [0] * lines
         for index, draft in enumerate(raised):
-            gains = [weight * gained[at] for at, weight in zip(draft.positions, draft.weights, strict=True)]
-            if any(gains):
-                value = value_with(draft, step.factors, boosts.scale, level)
-                extra, values[index] = value - values[index], value
-                _spread(parts, draft.positions, gains, _in_proportion(extra, draft))
+            if step.lines.isdisjoint(draft.positions):
+                continue
+            gains = draft.weighted(gained)
+            gain = sum(gains)
+            totals[index] += gain
+            if level is _BY_LINE:
+                value: int | Fraction = sum(worth_by_line(draft, step.factors, scale))
+            else:
+                value = worth_of_total(draft, totals[index], scale, level)
+            extra, values[index] = value - values[index], value
+            if draft.uncut:
+                extra = _in_proportion(extra, draft)
+            if extra:
+                _spread(parts, draft.positions, gains, gain, extra)
         before = step.factors
         additions.append(_addition(step, parts, base))
     return additions
@@ -132,40 +149,34 @@ def boost_drafts(boosts: Boosts, drafts: Sequence[Draft], level: RoundingLevel, 
 def _addition(step: Step, parts: list[int | Fraction], base: int) -> Draft:
     positions = sorted(step.lines)
     chosen = [parts[at] for at in positions]
-    addition = Draft(step.rule, positions, [int(part * _WEIGHT_DIGITS) for part in chosen], base)
-    addition.value = sum(chosen)
-    if isinstance(addition.value, int):
-        addition.parts = [int(part) for part in chosen]
+    value = sum(chosen)
+    whole = isinstance(value, int)
+    weights = [int(part) if whole else int(part * _WEIGHT_DIGITS) for part in chosen]
+    addition = Draft(step.rule, positions, weights, base)
+    addition.value = value
+    addition.parts = weights if whole else None
     return addition
 
 
-def value_with(draft: Draft, factors: Sequence[int], scale: int, level: RoundingLevel) -> int | Fraction:
-    """What a draft is worth under other factors; the draft stays as it is."""
-    kept = draft.parts
-    value = valued(draft, factors, scale, level)
-    draft.parts = kept
-    return value
-
-
 def _in_proportion(extra: int | Fraction, draft: Draft) -> int | Fraction:
-    if not draft.uncut:
-        return extra
+    """Of an award that a cap made smaller the same part of what it would gain."""
     if isinstance(extra, int) and isinstance(draft.uncut, int):
         return extra * draft.points // draft.uncut
     return Fraction(extra) * Fraction(draft.value) / Fraction(draft.uncut)
 
 
 def _spread(
-    parts: list[int | Fraction], positions: Sequence[int], gains: Sequence[int], extra: int | Fraction
+    parts: list[int | Fraction],
+    positions: Sequence[int],
+    gains: Sequence[int],
+    total: int,
+    extra: int | Fraction,
 ) -> None:
     """Give each line its part of what a multiplier added to one award; exact where rounding comes later."""
-    if not extra:
-        return
-    total = sum(gains)
-    if isinstance(extra, Fraction):
-        shares: Sequence[int | Fraction] = [extra * gain / total for gain in gains]
-    else:
+    if isinstance(extra, int):
         # Rounded line by line, goods and their discount may cancel out and still be worth something.
-        shares = split(extra, gains if total else [abs(gain) for gain in gains])
+        shares: Sequence[int | Fraction] = split(extra, gains if total else [abs(gain) for gain in gains])
+    else:
+        shares = [extra * gain / total for gain in gains]
     for at, share in zip(positions, shares, strict=True):
         parts[at] += share

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from operator import mul
 from typing import NamedTuple
 
 from loyalty.core.exact import round_ratio, split
 from programs.engine.policies import RoundingLevel
-from programs.engine.rules import EffectKind
-from programs.engine.ruleset import UNIT, CompiledRule
+from programs.engine.ruleset import CompiledRule
+
+# Looking a member of an enumeration up costs as much as a multiplication.
+_BY_LINE = RoundingLevel.LINE
+_BY_BASKET = RoundingLevel.BASKET
 
 
 class Award(NamedTuple):
@@ -68,7 +72,12 @@ class Draft:
     )
 
     def __init__(
-        self, rule: CompiledRule, positions: Sequence[int], weights: Sequence[int], base: int
+        self,
+        rule: CompiledRule,
+        positions: Sequence[int],
+        weights: Sequence[int],
+        base: int,
+        unit: int = 0,
     ) -> None:
         self.rule = rule
         self.positions = positions
@@ -76,7 +85,7 @@ class Draft:
         # Differ from `weights` where a factor below one makes a line count less.
         self.weights_of_split = weights
         self.base = base
-        self.unit = 0
+        self.unit = unit
         self.value: int | Fraction = 0
         self.parts: list[int] | None = None
         self.cut = ""
@@ -88,12 +97,18 @@ class Draft:
         assert isinstance(self.value, int)
         return self.value
 
+    def weighted(self, factors: Sequence[int]) -> list[int]:
+        """What each matching line counts for when all lines have a factor."""
+        return list(map(mul, self.weights, map(factors.__getitem__, self.positions)))
+
     def shares(self) -> list[int]:
         """Points by matching line, summing to the award."""
-        if self.parts is None:
+        parts = self.parts
+        if parts is None:
             weights = self.weights_of_split
-            self.parts = split(self.points, weights if sum(weights) > 0 else [1] * len(weights))
-        return self.parts
+            parts = split(self.points, weights if sum(weights) > 0 else [1] * len(weights))
+            self.parts = parts
+        return parts
 
     def cut_to(self, points: int, name: str) -> None:
         """Make the award smaller; every line keeps its share of the award before any cut."""
@@ -106,42 +121,44 @@ class Draft:
 
     def award(self, number: int, point_type: str, lines: int) -> Award:
         """The finished award, its split spread over all lines of the purchase."""
-        shares = self.shares()
-        if len(shares) != lines:
-            parts = [0] * lines
+        parts = self.shares()
+        if len(parts) != lines:
+            shares, parts = parts, [0] * lines
             for position, part in zip(self.positions, shares, strict=True):
                 parts[position] = part
-            shares = parts
-        points, uncut = self.points, int(self.uncut)
-        return Award(number, self.rule.key, point_type, points, tuple(shares), self.base, self.cut, uncut)
+        key, uncut = self.rule.key, int(self.uncut)
+        return Award(number, key, point_type, self.points, tuple(parts), self.base, self.cut, uncut)
 
 
-def valued(draft: Draft, factors: Sequence[int] | None, scale: int, level: RoundingLevel) -> int | Fraction:
+def worth(draft: Draft, factors: Sequence[int] | None, scale: int, level: RoundingLevel) -> int | Fraction:
     """What a rule is worth when each line counts factors / scale times; None is once. A flat bonus is never
-    multiplied. At level `line` the parts by line are kept, at level `basket` the value stays exact."""
+    multiplied. At level `basket` the value stays exact."""
+    if draft.rule.flat:
+        return draft.rule.points if level is not _BY_BASKET else Fraction(draft.rule.points)
+    if level is _BY_LINE:
+        return sum(worth_by_line(draft, factors, scale))
+    if factors is None:
+        return worth_of_total(draft, draft.base, 1, level)
+    return worth_of_total(draft, sum(draft.weighted(factors)), scale, level)
+
+
+def worth_of_total(draft: Draft, total: int, scale: int, level: RoundingLevel) -> int | Fraction:
+    """What a rule is worth when its lines together count `total / scale`."""
     rule = draft.rule
-    if rule.kind is EffectKind.FIXED:
-        return rule.points if level is not RoundingLevel.BASKET else Fraction(rule.points)
-    if level is RoundingLevel.LINE:
-        draft.parts = _by_line(draft, factors, scale)
-        return sum(draft.parts)
     numerator, denominator = draft.unit, rule.denominator
-    if factors is not None:
-        numerator *= sum([w * factors[at] for at, w in zip(draft.positions, draft.weights, strict=True)])
-        denominator *= draft.base * scale
-    if level is RoundingLevel.BASKET:
+    whole = draft.base * scale
+    if total != whole:
+        numerator, denominator = numerator * total, denominator * whole
+    if level is _BY_BASKET:
         return Fraction(numerator, denominator)
-    return round_ratio(numerator, denominator, rule.rounding)
+    return numerator if denominator == 1 else round_ratio(numerator, denominator, rule.rounding)
 
 
-def _by_line(draft: Draft, factors: Sequence[int] | None, scale: int) -> list[int]:
+def worth_by_line(draft: Draft, factors: Sequence[int] | None, scale: int) -> list[int]:
     """Each line on its own, as if it were a purchase: full steps and whole units are counted by line."""
     rule, parts = draft.rule, []
     for position, weight in zip(draft.positions, draft.weights, strict=True):
-        if rule.kind is EffectKind.PERCENT:
-            value = weight * rule.numerator
-        else:
-            value = round_ratio(weight, rule.step if rule.kind is EffectKind.PER_STEP else UNIT) * rule.points
+        value = round_ratio(weight, rule.step) * rule.points
         if factors is None:
             parts.append(round_ratio(value, rule.denominator, rule.rounding))
         else:

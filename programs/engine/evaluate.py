@@ -14,30 +14,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from math import lcm
 
 from loyalty.core.exact import round_ratio, split
 from programs.engine.bases import Bases
-from programs.engine.boosts import Boosts, boost_drafts, gather_boosts, value_with
-from programs.engine.drafts import Award, Draft, Evaluation, Skip, valued
+from programs.engine.boosts import Boosts, boost_drafts, gather_boosts
+from programs.engine.drafts import Award, Draft, Evaluation, Skip, worth, worth_by_line
 from programs.engine.facts import Basket, Facts, LineKind, MemberFacts
+from programs.engine.filters import Picked
 from programs.engine.limits import apply_caps, apply_exact_caps, apply_limits, blocked
 from programs.engine.policies import RoundingLevel
-from programs.engine.rules import EffectKind, Stacking
-from programs.engine.ruleset import UNIT, CompiledGroup, CompiledRule, Plan, Ruleset
+from programs.engine.rules import Stacking
+from programs.engine.ruleset import CompiledGroup, CompiledRule, Plan, Ruleset
 
 _DISCOUNT: str = LineKind.DISCOUNT.value
+# Looking a member of an enumeration up costs as much as a multiplication.
+_BY_LINE, _BY_BASKET = RoundingLevel.LINE, RoundingLevel.BASKET
+_FIRST_MATCH, _BEST_OF, _STOP_AFTER = Stacking.FIRST_MATCH, Stacking.BEST_OF, Stacking.STOP_AFTER
+
+# The same reasons come back purchase after purchase.
+_reason = lru_cache(10_000)(Skip)
 
 
 def evaluate(basket: Basket, member: MemberFacts, ruleset: Ruleset) -> Evaluation:
     """What this purchase earns under this ruleset. Pure: the same arguments give the same answer for ever."""
     facts = Facts(basket, member, ruleset.zone)
     bases = ruleset.bases(facts)
+    picked = ruleset.filters.pick(facts.lines, bases.earning)
     awards: list[Award] = []
     skips: list[Skip] = []
     lines = len(basket.lines)
     for plan in ruleset.plans:
-        for draft in _PlanRun(plan, facts, bases, ruleset, skips).run():
+        for draft in _PlanRun(plan, facts, bases, picked, ruleset, skips).run():
             awards.append(draft.award(len(awards) + 1, plan.point_type.key, lines))
     return Evaluation(tuple(awards), tuple(skips))
 
@@ -45,12 +54,15 @@ def evaluate(basket: Basket, member: MemberFacts, ruleset: Ruleset) -> Evaluatio
 class _PlanRun:
     """One point type of one purchase."""
 
-    __slots__ = ("bases", "boosts", "facts", "level", "plan", "ruleset", "skips", "units")
+    __slots__ = ("bases", "boosts", "facts", "level", "picked", "plan", "ruleset", "skips", "units")
 
-    def __init__(self, plan: Plan, facts: Facts, bases: Bases, ruleset: Ruleset, skips: list[Skip]) -> None:
+    def __init__(
+        self, plan: Plan, facts: Facts, bases: Bases, picked: Picked, ruleset: Ruleset, skips: list[Skip]
+    ) -> None:
         self.plan = plan
         self.facts = facts
         self.bases = bases
+        self.picked = picked
         self.ruleset = ruleset
         self.skips = skips
         self.level = ruleset.policies.rounding_level
@@ -65,7 +77,7 @@ class _PlanRun:
             drafts = self._groups()
             if self.boosts is not None:
                 drafts = self._boosted(drafts, self.boosts)
-        if self.level is RoundingLevel.BASKET:
+        if self.level is _BY_BASKET:
             self._round_basket(drafts)
         kept = []
         for draft in drafts:
@@ -81,7 +93,7 @@ class _PlanRun:
 
     # --- trying rules -----------------------------------------------------------------------------
     def _skip(self, rule: CompiledRule, code: str, about: str = "") -> None:
-        self.skips.append(Skip(rule.key, code, about))
+        self.skips.append(_reason(rule.key, code, about))
 
     def _fires(self, rule: CompiledRule) -> Sequence[int] | None:
         """The positions of the lines that a rule looks at, or None with the reason noted."""
@@ -94,10 +106,7 @@ class _PlanRun:
         if not rule.uncapped and (reason := blocked(rule, self.facts)):
             self._skip(rule, reason)
             return None
-        positions: Sequence[int] = self.bases.earning
-        if rule.match is not None:
-            match, lines = rule.match, self.facts.lines
-            positions = [position for position in positions if match(lines[position])]
+        positions = self.bases.earning if rule.match is None else self.picked[rule.match]
         if not positions:
             self._skip(rule, "no_lines")
             return None
@@ -109,18 +118,20 @@ class _PlanRun:
             for group in self.plan.multipliers
         ]
         self.boosts = gather_boosts(fired, len(self.facts.lines))
-        if self.boosts is not None:
-            used = {rule.key for rule in self.boosts.lowering} | {step.rule.key for step in self.boosts.steps}
+        if self.boosts is None:
+            return
+        used = (*self.boosts.lowering, *[step.rule for step in self.boosts.steps])
+        if len(used) < sum([len(rules) for _group, rules in fired]):
             for _group, rules in fired:
                 for rule, _found in rules:
-                    if rule.key not in used:
+                    if rule not in used:
                         self._skip(rule, "beaten")
 
     def _exclusive(self) -> list[Draft]:
         for number, group in enumerate(self.plan.exclusive):
             for index, rule in enumerate(group.rules):
                 draft = self._try(rule)
-                if draft is not None and self.level is RoundingLevel.BASKET:
+                if draft is not None and self.level is _BY_BASKET:
                     draft = self._rounded_alone(draft)
                 if draft is not None:
                     others = [*group.rules[index + 1 :]]
@@ -150,20 +161,20 @@ class _PlanRun:
                 continue
             given = self._group(group)
             drafts += given
-            if given and group.mode is Stacking.STOP_AFTER:
+            if given and group.mode is _STOP_AFTER:
                 stopped = given[0].rule.key
         return drafts
 
     def _group(self, group: CompiledGroup) -> list[Draft]:
         given: list[Draft] = []
         for rule in group.rules:
-            if given and group.mode is Stacking.FIRST_MATCH:
+            if given and group.mode is _FIRST_MATCH:
                 self._skip(rule, "after_first", given[0].rule.key)
                 continue
             draft = self._try(rule)
             if draft is not None:
                 given.append(draft)
-        if len(given) > 1 and group.mode is Stacking.BEST_OF:
+        if len(given) > 1 and group.mode is _BEST_OF:
             best = max(given, key=lambda draft: draft.value)  # of equals max takes the first
             for draft in given:
                 if draft is not best:
@@ -176,8 +187,7 @@ class _PlanRun:
         positions = self._fires(rule)
         if positions is None:
             return None
-        kind = rule.kind
-        boosts = None if kind is EffectKind.FIXED else self.boosts
+        boosts = None if rule.flat else self.boosts
         low = None if boosts is None else boosts.low
         if boosts is not None and boosts.out:
             positions = [at for at in positions if at not in boosts.out]
@@ -185,15 +195,19 @@ class _PlanRun:
                 self._skip(rule, "taken_out")
                 return None
         draft = self._draft(rule, positions)
-        if kind is not EffectKind.FIXED and not draft.unit:
+        if not draft.unit and not rule.flat:
             self._skip(rule, "nothing_to_earn" if draft.base <= 0 else "below_step")
             return None
-        draft.value = valued(draft, low, 1 if boosts is None else boosts.scale, self.level)
+        scale = 1 if boosts is None else boosts.scale
+        if self.level is _BY_LINE and not rule.flat:
+            draft.parts = worth_by_line(draft, low, scale)
+            draft.value = sum(draft.parts)
+        else:
+            draft.value = worth(draft, low, scale, self.level)
         if low is not None:
-            weighted = zip(positions, draft.weights, strict=True)
-            draft.weights_of_split = [weight * low[at] for at, weight in weighted]
+            draft.weights_of_split = draft.weighted(low)
         if not rule.uncapped:
-            (apply_exact_caps if self.level is RoundingLevel.BASKET else apply_caps)(draft, self.facts)
+            (apply_exact_caps if self.level is _BY_BASKET else apply_caps)(draft, self.facts)
         if draft.value <= 0 and not self._raised_later(draft, boosts):
             self._skip(rule, draft.cut or "rounded_to_zero")
             return None
@@ -203,20 +217,17 @@ class _PlanRun:
         """Whether a fraction of a point becomes a point by its multipliers: a rule is rounded after them."""
         if draft.cut or boosts is None or not boosts.steps:
             return False
-        return value_with(draft, boosts.steps[-1].factors, boosts.scale, self.level) > 0
+        return worth(draft, boosts.steps[-1].factors, boosts.scale, self.level) > 0
 
     def _draft(self, rule: CompiledRule, positions: Sequence[int]) -> Draft:
         """What a rule looks at on these lines; `unit` stays 0 for nothing and for less than a full step."""
         values = self.bases.whole if rule.match is None else self.bases.lines
-        if rule.kind is EffectKind.PER_UNIT:
+        if rule.by_unit:
             values = self._units()
         weights = values if len(positions) == len(values) else [values[at] for at in positions]
-        draft = Draft(rule, positions, weights, sum(weights))
-        if draft.base > 0 and rule.kind is EffectKind.PERCENT:
-            draft.unit = draft.base * rule.numerator
-        elif draft.base > 0 and rule.kind is not EffectKind.FIXED:
-            draft.unit = draft.base // (rule.step if rule.kind is EffectKind.PER_STEP else UNIT) * rule.points
-        return draft
+        base = sum(weights)
+        unit = 0 if base <= 0 or rule.flat else base // rule.step * rule.points
+        return Draft(rule, positions, weights, base, unit)
 
     def _units(self) -> list[int]:
         """Thousandths of a unit by line, reckoned once; a discount is no unit."""
@@ -229,7 +240,7 @@ class _PlanRun:
         for rule in boosts.lowering:
             self._skip(rule, "lowered")
         additions = boost_drafts(boosts, drafts, self.level, len(self.facts.lines))
-        if self.level is not RoundingLevel.BASKET:
+        if self.level is not _BY_BASKET:
             for addition in additions:
                 if addition.points > 0 and not addition.rule.uncapped:
                     apply_caps(addition, self.facts)

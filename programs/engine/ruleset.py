@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 from loyalty.core.exact import Rounding
 from programs.engine.bases import BaseCalculator
-from programs.engine.compiling import compile_check, compile_match
+from programs.engine.compiling import compile_check
 from programs.engine.conditions import Check, Match
 from programs.engine.document import Core, Limits, PointType
 from programs.engine.facts import QUANTITY_DIGITS, Facts
+from programs.engine.filters import LineFilters
 from programs.engine.needs import needs_of
 from programs.engine.rules import (
     PERCENT_DIGITS,
@@ -21,6 +22,7 @@ from programs.engine.rules import (
     Combine,
     EffectKind,
     Rule,
+    RuleGroup,
     Schedule,
     Stacking,
 )
@@ -33,42 +35,52 @@ ScheduleCheck = Callable[[Facts], str | None]
 
 
 class CompiledRule:
-    """One rule ready to run. `numerator / denominator` turns minor units of money into points for percent
-    rules; the denominator of every other kind is 1."""
+    """One rule ready to run. Whatever its kind, of what it looks at (minor units, or thousandths of a unit when
+    it counts `by_unit`) it gives `points / denominator` for every full `step`; a `flat` bonus just `points`. Multipliers of one
+    `stage` add, stages multiply with each other."""
 
     __slots__ = (
+        "by_unit",
         "caps",
         "check",
         "denominator",
         "factor",
+        "flat",
         "key",
         "kind",
         "match",
-        "numerator",
         "points",
         "rounding",
         "rule",
         "schedule",
+        "stage",
         "step",
         "uncapped",
     )
 
-    def __init__(self, rule: Rule, point_type: PointType, core: Core) -> None:
+    def __init__(
+        self, rule: Rule, group: RuleGroup, point_type: PointType, core: Core, filters: LineFilters
+    ) -> None:
+        effect = rule.effect
         self.rule = rule
         self.key = rule.key
-        self.kind = rule.effect.kind
+        self.kind = effect.kind
+        self.flat = self.kind is EffectKind.FIXED
+        self.by_unit = self.kind is EffectKind.PER_UNIT
         self.check: Check | None = None if rule.when is None else compile_check(rule.when)
-        self.match: Match | None = None if rule.lines is None else compile_match(rule.lines)
+        self.match: Match | None = None if rule.lines is None else filters.add(rule.lines)
         self.schedule = compile_schedule(rule.schedule, ZoneInfo(core.zone))
         self.caps = rule.caps
         self.uncapped = rule.caps == Caps()
         self.rounding: Rounding = rule.rounding or core.policies.rounding
-        self.points = rule.effect.points
-        self.step = rule.effect.step
-        self.factor = rule.effect.factor
-        self.numerator = rule.effect.percent * 10**point_type.decimals
-        per_cent = 100 * 10 ** (PERCENT_DIGITS + core.money_digits)
-        self.denominator = per_cent if self.kind is EffectKind.PERCENT else 1
+        self.factor = effect.factor
+        self.stage = (group.key, "" if group.combine is Combine.ADD else rule.key)
+        self.points, self.step, self.denominator = effect.points, effect.step, 1
+        if self.by_unit:
+            self.step = UNIT
+        elif self.kind is EffectKind.PERCENT:
+            self.points, self.step = effect.percent * 10**point_type.decimals, 1
+            self.denominator = 100 * 10 ** (PERCENT_DIGITS + core.money_digits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +105,24 @@ class Plan:
 class Ruleset:
     """A compiled core."""
 
-    __slots__ = ("bases", "core", "needs", "plans", "policies", "rules", "zone")
+    __slots__ = ("bases", "core", "filters", "needs", "plans", "policies", "rules", "zone")
 
     def __init__(self, core: Core) -> None:
         self.core = core
         self.zone = ZoneInfo(core.zone)
         self.policies = core.policies
         self.bases = BaseCalculator(core.policies)
-        self.plans = tuple(_plan(core, point_type) for point_type in core.point_types)
+        self.filters = LineFilters()
+        self.plans = tuple(_plan(core, point_type, self.filters) for point_type in core.point_types)
         self.rules = {rule.key: rule for rule in core.rules}
         self.needs = needs_of(core)
 
 
-def _plan(core: Core, point_type: PointType) -> Plan:
+def _plan(core: Core, point_type: PointType, filters: LineFilters) -> Plan:
     multipliers, exclusive, groups = [], [], []
     for group in core.groups:
         rules = tuple(
-            CompiledRule(rule, point_type, core)
+            CompiledRule(rule, group, point_type, core, filters)
             for rule in core.rules
             if rule.group == group.key and rule.point_type == point_type.key and rule.enabled
         )
@@ -133,18 +146,24 @@ def compile_schedule(schedule: Schedule, zone: ZoneInfo) -> ScheduleCheck | None
     if schedule == Schedule():
         return None
     since, until = _instant(schedule.since, zone), _instant(schedule.until, zone)
+    dated = since is not None or until is not None
     weekdays, hours = schedule.weekdays, schedule.hours
 
     def check(facts: Facts) -> str | None:
-        instant, local = facts.basket.occurred_at.astimezone(UTC), facts.local
-        if since is not None and instant < since:
-            return "not_started"
-        if until is not None and instant >= until:
-            return "ended"
+        if dated:
+            instant = facts.basket.occurred_at.astimezone(UTC)
+            if since is not None and instant < since:
+                return "not_started"
+            if until is not None and instant >= until:
+                return "ended"
+        local = facts.local
         if weekdays and local.weekday() not in weekdays:
             return "weekday"
-        minute = local.hour * 60 + local.minute
-        if hours and not any(start <= minute < end for start, end in hours):
+        if hours:
+            minute = local.hour * 60 + local.minute
+            for start, end in hours:
+                if start <= minute < end:
+                    return None
             return "hours"
         return None
 
