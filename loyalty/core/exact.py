@@ -167,6 +167,9 @@ class Period(StrEnum):
     LIFETIME = "lifetime"
 
 
+EVER = "ever"
+
+
 def period_key(day: date, period: Period) -> str:
     """The name of the period that holds a day: "2026-01-31", "2026-W05", "2026-01", "2026" or "ever"."""
     if period is Period.MONTH:
@@ -176,4 +179,17 @@ def period_key(day: date, period: Period) -> str:
     if period is Period.WEEK:
         year, week, _weekday = day.isocalendar()
         return f"{year:04}-W{week:02}"
-    return f"{day.year:04}" if period is Period.YEAR else "ever"
+    return f"{day.year:04}" if period is Period.YEAR else EVER
+
+
+def periods_between(first: datetime, last: datetime, period: Period, zone: ZoneInfo) -> dict[datetime, str]:
+    """The names of the periods that hold the instants from `first` to `last`, by the instant when each begins (the
+    earliest one: when the day of `first` does)."""
+    found: dict[datetime, str] = {}
+    key, day, end = "", local_day(first, zone), local_day(last, zone)
+    while day <= end:
+        if key != (key := period_key(day, period)):
+            # A day that the zone skips begins when the next one does, which takes its place.
+            found[start_of_day(day, zone)] = key
+        day += timedelta(days=1)
+    return found

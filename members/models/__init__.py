@@ -9,10 +9,12 @@ from members.models.counters import BudgetCounter, MemberStats, RuleUsage
 from members.models.documents import DocumentKey, Purchase, Return
 from members.models.imports import StagedReceipt
 from members.models.people import Identifier, Member, Membership, Person
+from members.models.verification import HistoryMark
 
 __all__ = [
     "BudgetCounter",
     "DocumentKey",
+    "HistoryMark",
     "Identifier",
     "Member",
     "MemberStats",

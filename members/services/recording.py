@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import orjson
 from django.db import connection
 
-from loyalty.core.exact import local_day, period_key
+from loyalty.core.exact import EVER, local_day, period_key
 from loyalty.core.outbox import Event
 from members.engine.ledger import Book, Cause, Ledger, NotEnough
 from members.selectors.baskets import award_document, header_document, line_document, tender_documents
@@ -245,9 +245,9 @@ class Recorder:
             if award.rule in ruleset.needs.last_award:
                 earlier = sheet.last_award.get(award.rule, basket.occurred_at)
                 sheet.last_award[award.rule] = max(earlier, basket.occurred_at)
-                if (award.rule, "ever") not in sheet.usage:
-                    sheet.usage[award.rule, "ever"] = _UNUSED
-                sheet.changed_usage.add((award.rule, "ever"))
+                if (award.rule, EVER) not in sheet.usage:
+                    sheet.usage[award.rule, EVER] = _UNUSED
+                sheet.changed_usage.add((award.rule, EVER))
 
     def count_usage(
         self, sheet: Sheet, award: Any, points: int, times: int, occurred_at: datetime, ruleset: Ruleset
@@ -270,7 +270,7 @@ class Recorder:
                 counter = (self.programme.pk, name, period_key(day, period))
                 if counter not in self.rows.budgets:
                     self._budgets(ruleset, occurred_at)
-                self.rows.budgets[counter] = max(self.rows.budgets[counter] + points, 0)
+                self.rows.budgets[counter] += points
 
     def _keep(
         self,

@@ -1,6 +1,7 @@
 """Rounding, splitting, decimals and the calendar."""
 
-from datetime import UTC, date, datetime
+from bisect import bisect_right
+from datetime import UTC, date, datetime, timedelta
 from decimal import (
     ROUND_CEILING,
     ROUND_DOWN,
@@ -29,6 +30,7 @@ from loyalty.core.exact import (
     local_day,
     parse_decimal,
     period_key,
+    periods_between,
     round_ratio,
     split,
     start_of_day,
@@ -222,3 +224,40 @@ def test_days_begin_and_end_in_their_zone(zone: str, day: date, start: datetime,
 def test_periods_have_names() -> None:
     names = [period_key(date(2027, 1, 1), period) for period in Period]
     assert names == ["2027-01-01", "2026-W53", "2027-01", "2027", "ever"]
+
+
+# Midnight skipped or repeated, half an hour of summer, a whole day left out (Apia, 30 December 2011).
+ODD_ZONES = (
+    "Europe/Tallinn", "America/Santiago", "Africa/Cairo", "Asia/Beirut", "Australia/Lord_Howe",
+    "Africa/Casablanca", "America/Havana", "Pacific/Apia", "Pacific/Chatham",
+)  # fmt: skip
+LONG_AGO = datetime(2011, 12, 1, tzinfo=UTC)
+
+
+@given(
+    zone=st.sampled_from(ODD_ZONES).map(ZoneInfo),
+    period=st.sampled_from(Period),
+    first=st.integers(0, 15 * 366 * 96),
+    steps=st.lists(st.integers(0, 40 * 96), max_size=8),
+)
+def test_an_instant_lies_in_the_period_that_began_last(
+    zone: ZoneInfo, period: Period, first: int, steps: list[int]
+) -> None:
+    instants = [LONG_AGO + timedelta(minutes=15 * (first + step)) for step in (0, *steps)]
+    periods = periods_between(min(instants), max(instants), period, zone)
+    begins, names = list(periods), list(periods.values())
+    assert begins == sorted(begins)
+    assert [names[bisect_right(begins, each) - 1] for each in instants] == [
+        period_key(local_day(each, zone), period) for each in instants
+    ]
+
+
+def test_a_day_that_a_zone_skips_is_no_period() -> None:
+    days = periods_between(
+        datetime(2011, 12, 29, 12, tzinfo=UTC), datetime(2011, 12, 30, 12, tzinfo=UTC), Period.DAY,
+        ZoneInfo("Pacific/Apia"),
+    )  # fmt: skip
+    assert days == {
+        datetime(2011, 12, 29, 10, tzinfo=UTC): "2011-12-29",
+        datetime(2011, 12, 30, 10, tzinfo=UTC): "2011-12-31",
+    }

@@ -4,6 +4,9 @@ anna (card A-1): buys r1 (100 points and 1.50 cash, store s1), spends 30, gets 1
 worth 40 points of r1, buys r4 in the first hour of February by the clock of Tallinn (7 points).
 mark (card "=M-2"): buys r2 (100), spends 75, returns goods worth 40 (25 taken, 15 owed), buys r3 (50, of
 which 15 repay the debt), staff takes 5 and gives 3, buys r5 (no points).
+
+The rules' caps make counters: of `base` by month, of all points by year, of the budget of `extra` by year, and when
+`extra` was last given. What they come to is written down here, not reckoned.
 """
 
 from __future__ import annotations
@@ -17,9 +20,35 @@ from django.db.models import Model
 
 from loyalty.core import outbox
 from members.engine.ledger import Book, Cause, Draw, Ledger
-from members.models import DocumentKey, Member, Membership, Purchase, Return
+from members.models import (
+    BudgetCounter,
+    DocumentKey,
+    Member,
+    Membership,
+    MemberStats,
+    Purchase,
+    Return,
+    RuleUsage,
+)
 from members.models.ledger import Account, Allocation, Lot, Posting
+from programs.engine.document import read_core
 from programs.models import Coalition, Partner, PointType, Programme, Revision, Store
+from programs.selectors.canonical import freeze
+
+DOCUMENT = {
+    "point_types": [
+        {"key": "points", "name": "Points", "limits": {"per_member": [{"per": "year", "points": "9000"}]}},
+        {"key": "cash", "name": "Cash", "decimals": 2},
+    ],
+    "rules": [
+        {"key": "base", "title": "Base", "effect": {"kind": "per_step", "points": "1", "step": "1.00"},
+         "caps": {"per_member": [{"per": "month", "points": "5000"}]}},
+        {"key": "extra", "title": "Extra", "effect": {"kind": "fixed", "points": "10"},
+         "caps": {"cooldown_hours": 24, "budget": {"points": "500", "per": "year"}}},
+        {"key": "cashback", "title": "Cashback", "point_type": "cash",
+         "effect": {"kind": "percent", "percent": "1.5"}},
+    ],
+}  # fmt: skip
 
 
 def at(text: str) -> datetime:
@@ -140,9 +169,11 @@ def programme_of_points(key: str = "club") -> SmallLedger:
         )
         for position, (name, decimals) in enumerate({"points": 0, "cash": 2}.items())
     }
+    head = {"key": key, "name": "Club", "zone": "Europe/Tallinn", "currency": "EUR"}
+    frozen = freeze(read_core({"programme": head, **DOCUMENT}))
     revision = Revision.objects.create(
-        programme=programme, number=1, canonical="{}", sha256="0" * 64, logic_sha256="0" * 64,
-        schema_version=1, engine_version=1, origin="edit", recorded_at=at("2026-01-01"),
+        programme=programme, number=1, canonical=frozen.canonical, sha256=frozen.sha256,
+        logic_sha256=frozen.logic_sha256, schema_version=1, engine_version=1, origin="edit", recorded_at=at("2026-01-01"),
     )  # fmt: skip
     store, _new = Store.objects.get_or_create(partner=partner, code="s1")
     return SmallLedger(programme, partner, store, revision, types)
@@ -202,4 +233,29 @@ def small_ledger(key: str = "club", first_id: int = 1) -> SmallLedger:
     ledger.adjust_up(small.book("mark"), 3, small.partner.pk, small.cause("2026-03-03T10:00"))
     small.document("mark", "r5", "2026-03-04T10:00", {"amount": 99, "trace": {"awards": [], "skips": []}})
     small.write()
+    _counters(small)
     return small
+
+
+def _counters(small: SmallLedger) -> None:
+    """What is counted of the story. By the clock of Tallinn r4 was bought in February."""
+    for member, purchases, amount, last in (
+        ("anna", 2, 10700, "2026-01-31T22:30"), ("mark", 3, 15099, "2026-03-04T10:00"),
+    ):  # fmt: skip
+        MemberStats.objects.create(
+            membership=small.memberships[member],
+            purchases=purchases,
+            amount=amount,
+            last_purchase_at=at(last),
+        )
+    for member, rule, period, points, times, last in (
+        ("anna", "base", "2026-01", 50, 1, ""), ("anna", "base", "2026-02", 7, 1, ""),
+        ("anna", "extra", "ever", 0, 0, "2026-01-10T10:00"), ("anna", "*points", "2026", 67, 3, ""),
+        ("mark", "base", "2026-01", 60, 1, ""), ("mark", "base", "2026-03", 50, 1, ""),
+        ("mark", "*points", "2026", 110, 2, ""),
+    ):  # fmt: skip
+        RuleUsage.objects.create(
+            membership=small.memberships[member], rule=rule, period=period, points=points, times=times,
+            last_at=at(last) if last else None,
+        )  # fmt: skip
+    BudgetCounter.objects.create(programme=small.programme, rule="extra", period="2026", used=10)

@@ -19,7 +19,8 @@ from members.services.purchases import record_purchase
 from members.services.redemptions import redeem
 from members.services.returns import record_return
 from programs.models import Partner, Programme
-from tests.members.club import NOON, balances, basket, club, counted, member, operator, query
+from programs.services.programmes import load
+from tests.members.club import FIRST, NOON, balances, basket, club, counted, member, operator, query
 
 
 @pytest.fixture
@@ -141,4 +142,37 @@ def test_spending_buying_and_returning_together_stay_sound(programme: Programme)
     answers = at_once([mixed(number) for number in range(24)])
     assert set(answers) <= {70, "insufficient_points", 14, 15}
     assert all(available >= 0 for available, _debt in balances().values())
+    assert is_sound()
+
+
+CAPPED = """
+programme: {key: club, name: Club, zone: Europe/Tallinn, currency: EUR}
+point_types: [{key: points, name: Points}]
+rules:
+  - key: first
+    title: 50 points for the first purchase
+    effect: {kind: fixed, points: 50}
+    when: {fact: member.purchases_before, is: equals, value: 0}
+  - key: base
+    title: 10 points, three times a month, 100 for everybody
+    effect: {kind: fixed, points: 10}
+    caps: {times: [{per: month, times: 3}], budget: {points: 100}}
+"""
+
+
+def test_purchases_of_one_moment_all_count(committed_database: Any) -> None:
+    """One first purchase, three awards of a rule, and not a point beyond the budget of all members."""
+    programme = load(CAPPED, now=FIRST, publish=True, effective_from=FIRST).programme
+    shop = operator()
+    members = [member(programme, f"A-{number}") for number in range(4)]
+
+    def bought(number: int) -> Callable[[], Any]:
+        return lambda: record_purchase(
+            membership=members[number % 4], basket=basket(1000), receipt=f"r{number}", partner=shop, now=NOON
+        ).awarded.get("points", 0)
+
+    answers = Counter(at_once([bought(number) for number in range(32)]))
+    assert answers == {60: 4, 10: 6, 0: 22}
+    assert query("SELECT purchases, amount FROM members_memberstats") == [(8, 8000)] * 4
+    assert query("SELECT used FROM members_budgetcounter") == [(100,)]
     assert is_sound()

@@ -28,7 +28,7 @@ class Command(ProblemCommand):
         job = jobs.run_now(verification.KIND, programme=key)
         result: dict[str, Any] = job.result or {"ok": False, "checks": []}
         if options["json"]:
-            self.print_json({name: value for name, value in result.items() if name != "marks"})
+            self.print_json(result)
         else:
             self._tell(result)
         if not result["ok"]:

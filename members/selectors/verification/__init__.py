@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
 
+from members.selectors.verification.calculations import calculations
+from members.selectors.verification.counters import counters
 from members.selectors.verification.documents import events, keys
+from members.selectors.verification.history import growth, marks_to_keep
 from members.selectors.verification.lots import lots
 from members.selectors.verification.postings import answers, buckets, moves, reproducible
 from members.selectors.verification.results import Fault, Result, Scope
-from members.selectors.verification.structure import constraints, growth, kept_marks, marks_of_history
+from members.selectors.verification.structure import constraints
 from members.selectors.verification.totals import reconciled
 from programs.models import Programme
 
-__all__ = ["CHECKS", "Fault", "Result", "Scope", "Verification", "verify"]
+__all__ = ["CHECKS", "Fault", "Result", "Scope", "Verification", "marks_to_keep", "verify"]
 
 CHECKS: tuple[Callable[[Scope], Result], ...] = (
-    moves, buckets, constraints, lots, keys, answers, growth, reproducible, events, reconciled,
+    moves, buckets, constraints, lots, keys, answers, growth, reproducible, events, reconciled, counters, calculations,
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What all checks found, and the marks of history that the next verification compares with."""
+    """What all checks found."""
 
     results: tuple[Result, ...]
-    marks: dict[str, dict[str, int]]
 
     @property
     def ok(self) -> bool:
@@ -40,25 +42,21 @@ class Verification:
 
 
 def verify(
-    programme: Programme | None = None,
-    *,
-    marks: Mapping[str, Mapping[str, int]] | None = None,
-    on_check: Callable[[int, int], None] | None = None,
+    programme: Programme | None = None, *, on_check: Callable[[int, int], None] | None = None
 ) -> Verification:
     """Check the whole ledger, or one programme's part of it, as it stands at one instant.
 
     Inside a caller's transaction it sees what that transaction sees. `on_check` is told how many checks are
     done and of how many.
     """
-    scope = Scope(None if programme is None else programme.pk, marks or {})
+    scope = Scope(None if programme is None else programme.pk)
     results = []
     with _one_instant():
         for done, check in enumerate(CHECKS, start=1):
             results.append(check(scope))
             if on_check is not None:
                 on_check(done, len(CHECKS))
-        new = kept_marks(scope.marks, marks_of_history())
-    return Verification(tuple(results), new)
+    return Verification(tuple(results))
 
 
 @contextmanager

@@ -6,8 +6,8 @@ tables through the names below, which hold the rows of one programme or, without
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
@@ -45,6 +45,17 @@ WITH account AS NOT MATERIALIZED (
     SELECT * FROM members_return
      WHERE %(programme)s::bigint IS NULL
         OR membership_id IN (SELECT id FROM members_membership WHERE programme_id = %(programme)s)
+), stats AS NOT MATERIALIZED (
+    SELECT * FROM members_memberstats
+     WHERE %(programme)s::bigint IS NULL
+        OR membership_id IN (SELECT id FROM members_membership WHERE programme_id = %(programme)s)
+), usage AS NOT MATERIALIZED (
+    SELECT * FROM members_ruleusage
+     WHERE %(programme)s::bigint IS NULL
+        OR membership_id IN (SELECT id FROM members_membership WHERE programme_id = %(programme)s)
+), budget AS NOT MATERIALIZED (
+    SELECT * FROM members_budgetcounter
+     WHERE %(programme)s::bigint IS NULL OR programme_id = %(programme)s
 ), document_key AS NOT MATERIALIZED (
     SELECT * FROM members_documentkey
      WHERE %(programme)s::bigint IS NULL OR programme_id = %(programme)s
@@ -54,10 +65,9 @@ WITH account AS NOT MATERIALIZED (
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is checked: one programme, or everything. `marks` is what the last verification saw of history."""
+    """What is checked: one programme, or everything."""
 
     programme: int | None = None
-    marks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

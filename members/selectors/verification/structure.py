@@ -1,21 +1,14 @@
-"""What the database itself must refuse: its constraints and the triggers on history."""
+"""What the database itself must refuse: its constraints."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from django.apps import apps
 from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
-from psycopg import sql
 
-from loyalty.core.models.history import AppendOnly
 from members.models.ledger import Account, Allocation, Lot, Posting
 from members.selectors.verification.results import Fault, Result, Scope, counted, faults_of, of_faults
 
-__all__ = ["constraints", "growth", "marks_of_history", "missing_constraints"]
-
-Marks = dict[str, dict[str, int]]
+__all__ = ["constraints", "missing_constraints"]
 
 IN_FORCE = """
     SELECT c.conrelid::regclass::text, c.conname FROM pg_constraint c
@@ -76,67 +69,3 @@ def _missing_keys() -> list[Fault]:
         for name in names
         if (table, f"{name}_id") not in there
     ]
-
-
-TRIGGERS = """
-    SELECT t.tgrelid::regclass::text, t.tgname FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid
-     WHERE f.proname = 'forbid_change' AND t.tgenabled = 'A'
-"""
-HISTORY = sql.SQL("SELECT count(*), coalesce(max({key}), 0) FROM {table} WHERE {key} <= {highest}")
-NO_LIMIT = 2**63 - 1
-
-
-def growth(scope: Scope) -> Result:
-    """I9: history only grows: its tables refuse changes, and all rows of the last verification are there.
-
-    Rows are counted up to the highest id of the last time, because a lower id may still be committed later.
-    """
-    tables = {model._meta.db_table: model for model in apps.get_models() if issubclass(model, AppendOnly)}
-    with connection.cursor() as cursor:
-        cursor.execute(TRIGGERS)
-        there = set(cursor.fetchall())
-    faults = [
-        Fault(f"trigger {trigger} is missing or off", table)
-        for table in sorted(tables)
-        for trigger in ("forbid_change", "forbid_truncate")
-        if (table, trigger) not in there
-    ]
-    checked = 0
-    for table, mark in sorted(scope.marks.items()):
-        if table in tables:
-            rows, _highest = _count(tables[table], mark["highest"])
-            checked += rows
-            if rows < mark["rows"]:
-                faults.append(Fault(f"{mark['rows'] - rows} rows have disappeared", table))
-    return of_faults("I9", _("History only grows"), checked, faults)
-
-
-def marks_of_history() -> Marks:
-    """By table that only grows: its highest id and how many rows there are up to it."""
-    marks: Marks = {}
-    for model in apps.get_models():
-        if issubclass(model, AppendOnly):
-            rows, highest = _count(model, NO_LIMIT)
-            marks[model._meta.db_table] = {"highest": highest, "rows": rows}
-    return marks
-
-
-def _count(model: type[models.Model], highest: int) -> tuple[int, int]:
-    """Rows up to an id, and the highest id among them."""
-    query = HISTORY.format(
-        key=sql.Identifier("id"),
-        table=sql.Identifier(model._meta.db_table),
-        highest=sql.Literal(highest),
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(query.as_string())
-        row: tuple[int, int] = cursor.fetchone()
-    return row
-
-
-def kept_marks(old: Mapping[str, Mapping[str, int]], new: Mapping[str, Mapping[str, int]]) -> Marks:
-    """The marks for the next verification. Of tables that lost rows the old ones stay: it is told again."""
-    return {
-        table: dict(old[table] if table in old and mark["rows"] < old[table]["rows"] else mark)
-        for table, mark in new.items()
-    }

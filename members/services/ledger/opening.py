@@ -42,6 +42,10 @@ def open_sheets(memberships: Sequence[int]) -> dict[int, Sheet]:
     """Lock memberships in the order of their ids (always the same order, so that no two operations wait for each
     other) and load their books. Inside a transaction."""
     with connection.cursor() as cursor:
+        # Locked before anything is read: a statement that waits for a lock has read the joined rows before it.
+        cursor.execute(
+            "SELECT id FROM members_membership WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [list(memberships)]
+        )
         cursor.execute(
             """
             SELECT m.id, m.member_id, m.status, m.joined_at, p.attributes::text, p.birth_date,
@@ -49,7 +53,7 @@ def open_sheets(memberships: Sequence[int]) -> dict[int, Sheet]:
             FROM members_membership m
             LEFT JOIN members_person p ON p.member_id = m.member_id
             LEFT JOIN members_memberstats s ON s.membership_id = m.id
-            WHERE m.id = ANY(%s) ORDER BY m.id FOR UPDATE OF m
+            WHERE m.id = ANY(%s) ORDER BY m.id
             """,
             [list(memberships)],
         )
@@ -123,7 +127,7 @@ def _load_usage(cursor: Any, sheets: dict[int, Sheet]) -> None:
         sheet = sheets[membership]
         sheet.usage[rule, period] = Usage(points, times)
         if last_at is not None:
-            sheet.last_award[rule] = max(last_at, sheet.last_award.get(rule, last_at))
+            sheet.last_award[rule] = last_at
 
 
 def load_closed_lots(book: Book, lots: Sequence[int]) -> None:

@@ -10,6 +10,7 @@ import orjson
 from django.db import connection
 
 from loyalty.core import outbox
+from loyalty.core.exact import EVER
 from members.engine.ledger import AllocationRow, PostingRow
 from members.services.ledger.copying import copy_rows
 from members.services.ledger.opening import Sheet
@@ -171,7 +172,13 @@ def _write_counters(cursor: Any, rows: Rows, sheets: list[Sheet]) -> None:
         [[sheet.membership for sheet in sheets]],
     )
     usage = [
-        (sheet.membership, rule, period, *sheet.usage[rule, period], sheet.last_award.get(rule))
+        (
+            sheet.membership,
+            rule,
+            period,
+            *sheet.usage[rule, period],
+            sheet.last_award.get(rule) if period == EVER else None,
+        )
         for sheet in sheets
         for rule, period in sheet.changed_usage
     ]
