@@ -77,7 +77,8 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyalty.settings.test")
     django.setup()
     from loyalty.core import clock
-    from members.services.imports.purchases import Options, import_purchases
+    from members.services.imports.batches import Options
+    from members.services.imports.purchases import import_purchases
     from programs.models import Partner
     from programs.services.programmes import load
     from tests import databases

@@ -113,8 +113,9 @@ class Purchase(Document):
 
 
 class Return(Document):
-    """Goods of a purchase that came back. `lines` is a list of {line (position), qty? , amount?, share} where
-    `share` ("1/2") is the part of the line that comes back now; `trace` a list of {no, rule, type, points}."""
+    """Goods of a purchase that came back. `lines` is a list of {line (position), share, amount, also?} where `share`
+    ("1/2") is the part of the line that comes back now and `also`, on the first line, are further numbers by which an
+    import knows its rows again; `trace` a list of {no, rule, type, points}."""
 
     purchase = models.ForeignKey(
         Purchase,

@@ -9,13 +9,13 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 import orjson
-from django.db import connection
 
 from loyalty.core.outbox import Event
-from members.engine.ledger import Cause, Draw
-from members.models import Purchase, Return
+from members.engine.ledger import Cause
+from members.models import Purchase
 from members.selectors.baskets import award_of, stored_basket
 from members.selectors.facts import stored_facts
+from members.selectors.returns import Paid, Returnable, returnables
 from members.services.ledger import Sheet
 from members.services.ledger.opening import load_closed_lots
 from members.services.problems import NothingToReturn, ReturnTooLarge
@@ -38,48 +38,28 @@ class ReturnLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """A recorded return, by point type key: points taken back, given back, and missing."""
+    """A recorded return: the amount that came back, and by point type key the points taken back, given back, and
+    missing."""
 
     return_id: int
+    amount: int
     taken: dict[str, int]
     restored: dict[str, int]
     shortage: dict[str, int]
     repeated: bool = False
 
 
-class Earlier(NamedTuple):
-    """What earlier returns of a purchase brought: shares by line and points by award."""
-
-    shares: list[Fraction]
-    amounts: list[int]
-    taken: dict[int, int]
-
-
-def earlier_returns(purchase: Purchase) -> Earlier:
-    shares = [Fraction(0)] * len(purchase.lines)
-    amounts = [0] * len(purchase.lines)
-    taken: dict[int, int] = {}
-    for lines, trace in Return.objects.filter(purchase_id=purchase.pk).values_list("lines", "trace"):
-        for line in lines:
-            shares[line["line"]] += Fraction(line["share"])
-            amounts[line["line"]] += line["amount"]
-        for entry in trace:
-            taken[entry["no"]] = taken.get(entry["no"], 0) + entry["points"]
-    return Earlier(shares, amounts, taken)
-
-
-def shares_now(
-    purchase: Purchase, earlier: Earlier, lines: Sequence[ReturnLine] | None
-) -> dict[int, Fraction]:
+def shares_now(returnable: Returnable, lines: Sequence[ReturnLine] | None) -> dict[int, Fraction]:
     """The share of each line that comes back now. Raises ReturnTooLarge, NothingToReturn."""
+    purchase, shares = returnable.purchase, returnable.shares
     if lines is None:
-        lines = [ReturnLine(position) for position, share in enumerate(earlier.shares) if share < 1]
+        lines = [ReturnLine(position) for position, share in enumerate(shares) if share < 1]
     now: dict[int, Fraction] = {}
     for line in lines:
         if not 0 <= line.position < len(purchase.lines):
             raise ReturnTooLarge(line=line.position + 1)
         stored = purchase.lines[line.position]
-        left = 1 - earlier.shares[line.position] - now.get(line.position, 0)
+        left = 1 - shares[line.position] - now.get(line.position, 0)
         if line.quantity is not None:
             share = _share(line.quantity, stored["qty"])
         elif line.amount is not None:
@@ -103,21 +83,41 @@ def _share(part: int, whole: int) -> Fraction:
     return Fraction(part, whole)
 
 
-class Reverser:
-    """One return of one purchase, on a recorder that has locked the membership."""
+def open_reversers(recorder: Recorder, purchases: Sequence[Purchase]) -> dict[int, Reverser]:
+    """One for each purchase, by its id. The recorder has opened their memberships. Each purchase comes with its
+    revision."""
+    found = returnables(purchases)
+    drawn = [draw.lot for each in found.values() for paid in each.paid for draw in paid.draws]
+    if drawn:
+        load_closed_lots(recorder.sheets.values(), drawn)
+    return {
+        key: Reverser(recorder, recorder.sheets[returnable.purchase.membership_id], returnable)
+        for key, returnable in found.items()
+    }
 
-    def __init__(self, recorder: Recorder, sheet: Sheet, purchase: Purchase) -> None:
+
+class Reverser:
+    """The returns of one purchase, one after the other."""
+
+    def __init__(self, recorder: Recorder, sheet: Sheet, returnable: Returnable) -> None:
         self.recorder = recorder
         self.sheet = sheet
-        self.purchase = purchase
-        self.ruleset: Ruleset = ruleset_of(purchase.revision)
-        self.earlier = earlier_returns(purchase)
+        self.returnable = returnable
+        self.purchase = returnable.purchase
+        self.ruleset: Ruleset = ruleset_of(self.purchase.revision)
 
     def record(
-        self, number: str, occurred_at: datetime, lines: Sequence[ReturnLine] | None, digest: bytes
+        self,
+        number: str,
+        occurred_at: datetime,
+        lines: Sequence[ReturnLine] | None,
+        digest: bytes,
+        also: Sequence[str] = (),
     ) -> Returned:
-        now = shares_now(self.purchase, self.earlier, lines)
-        shares = [share + now.get(at, 0) for at, share in enumerate(self.earlier.shares)]
+        """Post a return; `also` are further numbers of it. Raises ReturnTooLarge, NothingToReturn and changes nothing
+        then."""
+        now = shares_now(self.returnable, lines)
+        shares = [share + now.get(at, 0) for at, share in enumerate(self.returnable.shares)]
         recorder, document = self.recorder, next(self.recorder.returns)
         cause = Cause(
             next(recorder.operations),
@@ -131,8 +131,9 @@ class Reverser:
         restored = self._restore(shares, cause)
         takings = self._takings(shares)
         taken, shortage = self._take(takings, cause)
-        self._keep(number, digest, now, shares, takings, cause)
-        return Returned(document, taken, restored, shortage)
+        amount = self._keep((number, *also), digest, now, shares, takings, cause)
+        self.sheet.touched = True
+        return Returned(document, amount, taken, restored, shortage)
 
     # --- taking back ------------------------------------------------------------------------------------------
     def _takings(self, shares: list[Fraction]) -> list[Taken]:
@@ -144,7 +145,7 @@ class Reverser:
             header=self.purchase.header,
         )
         broken = broken_bonuses(self.ruleset, awards, basket, shares, stored_facts(self.purchase.facts))
-        return reversal(awards, self.earlier.taken, shares, broken)
+        return reversal(awards, self.returnable.taken, shares, broken)
 
     def _take(self, takings: list[Taken], cause: Cause) -> tuple[dict[str, int], dict[str, int]]:
         policies = self.ruleset.policies
@@ -155,13 +156,12 @@ class Reverser:
             self.recorder.count_usage(
                 self.sheet, entry, -entry.points, 0, self.purchase.occurred_at, self.ruleset
             )
-        earned = self._postings("earn")
         for point_type, points in list(taken.items()):
             book = self.recorder.book(self.sheet, point_type)
             missing = self.recorder.ledger(self.ruleset).reverse(
                 book,
                 points,
-                earned[book.point_type][0],
+                self.returnable.earned[book.point_type],
                 cause,
                 debt=policies.spent_points is SpentPoints.DEBT,
             )
@@ -169,24 +169,14 @@ class Reverser:
                 shortage[point_type] = missing
                 if policies.spent_points is SpentPoints.CLAMP:
                     taken[point_type] -= missing
-        self.sheet.touched = True
         return taken, shortage
-
-    def _postings(self, kind: str) -> dict[int, tuple[int, int]]:
-        """The purchase's postings of a kind: point type → (id, amount)."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT point_type_id, id, amount FROM members_posting WHERE purchase_id = %s AND kind = %s",
-                [self.purchase.pk, kind],
-            )
-            return {row[0]: (row[1], row[2]) for row in cursor.fetchall()}
 
     # --- giving back ------------------------------------------------------------------------------------------
     def _restore(self, shares: list[Fraction], cause: Cause) -> dict[str, int]:
         """Give back the share of the points that paid for what came back, exact over all returns."""
-        spends = self._postings("spend") if self.purchase.tenders else {}
-        if not spends:
-            return {}
+        restored: dict[str, int] = {}
+        if not self.returnable.paid:
+            return restored
         bill = sum(line["amount"] for line in self.purchase.lines)
         back = sum(
             (line["amount"] * share for line, share in zip(self.purchase.lines, shares, strict=True)),
@@ -194,66 +184,55 @@ class Reverser:
         )
         part = Fraction(back, bill) if bill else Fraction(int(all(share == 1 for share in shares)))
         names = {number: key for key, number in self.recorder.point_types.items()}
-        restored: dict[str, int] = {}
-        for point_type, (spend, amount) in spends.items():
-            draws, before = self._draws(spend)
-            due = amount * part
-            points = due.numerator // due.denominator - before
+        for paid in self.returnable.paid:
+            due = paid.amount * part
+            points = due.numerator // due.denominator - paid.restored
             if points > 0:
-                self._give(names[point_type], points, draws, spend, cause)
-                restored[names[point_type]] = points
+                name = names[paid.point_type]
+                self._give(name, points, paid, cause)
+                restored[name] = restored.get(name, 0) + points
         return restored
 
-    def _give(self, point_type: str, points: int, draws: list[Draw], spend: int, cause: Cause) -> None:
+    def _give(self, point_type: str, points: int, paid: Paid, cause: Cause) -> None:
         recorder = self.recorder
-        book = recorder.book(self.sheet, point_type)
         as_new = self.ruleset.policies.restored_points is RestoredPoints.NEW
+        recorder.ledger(self.ruleset).restore(
+            recorder.book(self.sheet, point_type),
+            points,
+            paid.draws,
+            paid.posting,
+            cause,
+            new_lot_issuer=(recorder.operator or self.purchase.partner_id) if as_new else None,
+        )
+        paid.restored += points
         if not as_new:
-            load_closed_lots(book, [draw.lot for draw in draws])
-        issuer = (recorder.operator or self.purchase.partner_id) if as_new else None
-        recorder.ledger(self.ruleset).restore(book, points, draws, spend, cause, new_lot_issuer=issuer)
-        self.sheet.touched = True
-
-    @staticmethod
-    def _draws(spend: int) -> tuple[list[Draw], int]:
-        """What a spending drew and has not got back by lot, and how much it has got back in all."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                SELECT a.lot_id, a.amount - coalesce((
-                    SELECT sum(b.amount) FROM members_allocation b JOIN members_posting r ON r.id = b.posting_id
-                    WHERE r.answers_id = %s AND r.kind = 'restore' AND b.lot_id = a.lot_id), 0)
-                FROM members_allocation a WHERE a.posting_id = %s ORDER BY a.id
-                """,
-                [spend, spend],
-            )
-            draws = [Draw(lot, int(amount)) for lot, amount in cursor.fetchall()]
-            cursor.execute(
-                "SELECT coalesce(sum(amount), 0) FROM members_posting WHERE answers_id = %s AND kind = 'restore'",
-                [spend],
-            )
-            return draws, int(cursor.fetchone()[0])
+            paid.give_back(points)
 
     # --- rows -------------------------------------------------------------------------------------------------
     def _keep(
         self,
-        number: str,
+        numbers: tuple[str, ...],
         digest: bytes,
         now: dict[int, Fraction],
         shares: list[Fraction],
         takings: list[Taken],
         cause: Cause,
-    ) -> None:
+    ) -> int:
+        """The rows of the document; what the purchase has left is less by them. The amount that came back."""
         lines: list[dict[str, Any]] = []
         for at, share in sorted(now.items()):
             stored = self.purchase.lines[at]
             due = stored["amount"] * shares[at]
-            amount = int(due) - self.earlier.amounts[at]
+            amount = int(due) - self.returnable.amounts[at]
             lines.append({"line": at, "share": str(share), "amount": amount})
+        number, also = numbers[0], numbers[1:]
+        if also:
+            lines[0]["also"] = also
         trace = [
             {"no": entry.award, "rule": entry.rule, "type": entry.point_type, "points": entry.points}
             for entry in takings
         ]
+        total: int = sum(line["amount"] for line in lines)
         recorder, sheet, document = self.recorder, self.sheet, cause.returned or 0
         recorder.rows.returns.append(
             (
@@ -265,7 +244,7 @@ class Reverser:
                 cause.recorded_at,
                 cause.operation,
                 self.purchase.pk,
-                sum(line["amount"] for line in lines),
+                total,
                 orjson.dumps(lines).decode(),
                 orjson.dumps(trace).decode(),
             )
@@ -284,4 +263,11 @@ class Reverser:
                 cause.recorded_at,
             )
         )
-        sheet.touched = True
+        returnable = self.returnable
+        returnable.shares = shares
+        returnable.numbers.update(numbers)
+        for line in lines:
+            returnable.amounts[line["line"]] += line["amount"]
+        for entry in takings:
+            returnable.taken[entry.award] = returnable.taken.get(entry.award, 0) + entry.points
+        return total

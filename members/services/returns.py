@@ -13,7 +13,7 @@ from members.choices import DocumentKind
 from members.models import DocumentKey, Purchase, Return
 from members.services.purchases import known_document
 from members.services.recording import Recorder
-from members.services.returning import Returned, ReturnLine, Reverser
+from members.services.returning import Returned, ReturnLine, open_reversers
 
 __all__ = ["ReturnLine", "Returned", "record_return", "return_digest"]
 
@@ -46,7 +46,7 @@ def record_return(
             key = known_document(*said)
             if key is not None:
                 return _again(key)
-            reverser = Reverser(recorder, recorder.sheets[purchase.membership_id], purchase)
+            reverser = open_reversers(recorder, [purchase])[purchase.pk]
             returned = reverser.record(number, occurred_at or now, lines, digest)
             recorder.flush()
             return returned
@@ -57,7 +57,8 @@ def record_return(
 
 
 def _again(key: DocumentKey) -> Returned:
+    first = Return.objects.only("amount", "trace").get(pk=key.document_id)
     taken: dict[str, int] = {}
-    for entry in Return.objects.only("trace").get(pk=key.document_id).trace:
+    for entry in first.trace:
         taken[entry["type"]] = taken.get(entry["type"], 0) + entry["points"]
-    return Returned(key.document_id, taken, {}, {}, repeated=True)
+    return Returned(key.document_id, first.amount, taken, {}, {}, repeated=True)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 
 from loyalty.core.models import ImportBatch
 from loyalty.core.problems import InvalidFile
 from members.models import Membership, Purchase, StagedReceipt
-from members.services.imports.purchases import Options, StrictImportRefused, import_purchases
+from members.services.imports.batches import Options, StrictImportRefused
+from members.services.imports.purchases import import_purchases
 from members.services.purchases import record_purchase
 from programs.engine.facts import Basket, Line
 from programs.models import Programme, Store
 from tests.members.club import HEADER, NOON, balances, club, counted, member, operator, row, written
+from tests.members.files import BAD_FILES, FORMS, NOT_NUMBERS, command, faults, in_form
 
 pytestmark = pytest.mark.django_db
 EVERYTHING = ("membership", "member", "identifier", "account", "purchase", "posting", "lot", "documentkey")
@@ -39,35 +39,10 @@ def imported(programme: Programme, path: Path, **options: Any) -> ImportBatch:
     return import_purchases(path=path, programme=programme, partner=operator(), options=Options(**options))
 
 
-def faults(batch: ImportBatch) -> list[tuple[int, str, str]]:
-    return list(batch.row_errors.order_by("line", "id").values_list("line", "code", "field"))
-
-
 # --- files ----------------------------------------------------------------------------------------------------
-COLUMNS = HEADER.split(",")
-BAD_FILES: dict[str, bytes] = {
-    "0 bytes": b"",
-    "only a line end": b"\n" + row().encode(),
-    "no header": row().encode() + b"\n" + row().encode(),
-    "missing column": ",".join(COLUMNS[1:]).encode() + b"\n",
-    "double column": f"{HEADER},sku\n".encode(),
-    "unknown column": f"{HEADER},colour\n".encode(),
-    "nameless attribute": f"{HEADER},attr_\n".encode(),
-    "other case": HEADER.upper().encode() + b"\n" + row().encode(),
-    "blanks around names": HEADER.replace(",", ", ").encode() + b"\n" + row().encode(),
-    "newline in a name": b'"receipt\nx"' + HEADER[7:].encode() + b"\n" + row().encode(),
-    "UTF-16": f"{HEADER}\n{row()}\n".encode("utf-16"),
-    "Windows-1251": f"{HEADER}\n{row(sku='молоко')}\n".encode("cp1251"),
-    "EXE": b"MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff\x00\x00\n" * 50,
-    "ZIP": b"PK\x03\x04\x14\x00\x06\x00\x08\x00\x00\x00!\x00",
-    "a million columns": b"a," * 1_000_000 + b"\n",
-    "one enormous cell": b"a" * 500_000 + b"\n",
-}
-
-
 @pytest.mark.parametrize("name", BAD_FILES)
 def test_a_bad_file_is_refused_and_leaves_nothing(programme: Programme, file: Path, name: str) -> None:
-    file.write_bytes(BAD_FILES[name])
+    file.write_bytes(BAD_FILES[name](HEADER, row()))
     with pytest.raises(InvalidFile):
         imported(programme, file, enrol=True)
     assert counted("purchase", "posting", "stagedreceipt") == [0, 0, 0]
@@ -87,14 +62,9 @@ def test_every_wrong_column_is_named(programme: Programme, file: Path) -> None:
     assert found == {("double_column", "receipt"), ("unknown_column", "Member"), ("missing_column", "member")}
 
 
-@pytest.mark.parametrize(
-    ("before", "delimiter", "end"),
-    [(b"\xef\xbb\xbf", ",", "\n"), (b"", ";", "\n"), (b"", "\t", "\r\n"), (b"", ",", "\r")],
-    ids=["BOM", "semicolon", "tab", "CR only"],
-)
-def test_forms_of_csv(programme: Programme, file: Path, before: bytes, delimiter: str, end: str) -> None:
-    text = end.join([HEADER, row("r1"), row("r2", sku="чай"), ""]).replace(",", delimiter)
-    file.write_bytes(before + text.encode())
+@pytest.mark.parametrize("form", FORMS)
+def test_forms_of_csv(programme: Programme, file: Path, form: str) -> None:
+    file.write_bytes(in_form(form, HEADER, row("r1"), row("r2", sku="чай")))
     batch = imported(programme, file)
     assert (batch.counts["rows"], batch.counts["posted"], faults(batch)) == (2, 2, [])
     assert balances() == {"A-1": (20, 0)}
@@ -117,15 +87,15 @@ def test_only_a_header(programme: Programme, file: Path) -> None:
 
 
 # --- rows -----------------------------------------------------------------------------------------------------
-NOT_NUMBERS = ["1 000", '"1,5"', '"1.000,00"', "٣", "1e3", "", "+1", "0x1", "NaN", "--1", "1.", "9" * 5000]
 BAD_ROWS: dict[str, tuple[str, str]] = {
-    **{f"amount {text[:12]}": (row(amount=text), "not_a_number") for text in NOT_NUMBERS},
-    **{f"quantity {text[:12]}": (row(quantity=text), "not_a_number") for text in NOT_NUMBERS},
+    **{f"amount {text[:12]}": (row(amount=text), "not_a_number") for text in [*NOT_NUMBERS, ""]},
+    **{f"quantity {text[:12]}": (row(quantity=text), "not_a_number") for text in [*NOT_NUMBERS, ""]},
     "three decimals of money": (row(amount="1.005"), "too_many_decimals"),
     "larger than any number stored": (row(amount="99999999999999999999"), "not_a_number"),
     "larger quantity": (row(quantity="99999999999999999999"), "not_a_number"),
     "more than a sum could hold": (row(amount="9" * 18), "not_a_number"),
     "NUL": (row(sku="a\x00b"), "bad_text"),
+    "NUL in the receipt": (row("a\x00b"), "bad_text"),
     "NUL in the member": (row(member="a\x00b"), "bad_text"),
     "long text": (row(sku="x" * 201), "bad_text"),
     "no member": (row(member=""), "bad_text"),
@@ -302,18 +272,9 @@ def test_a_lost_import_of_another_partner_is_not_continued(programme: Programme,
 
 
 # --- the command ----------------------------------------------------------------------------------------------
-def command(file: Path, *options: str) -> tuple[int, str, str]:
-    out, err = io.StringIO(), io.StringIO()
-    try:
-        call_command("import", "purchases", str(file), *options, stdout=out, stderr=err)
-    except SystemExit as stopped:
-        return int(stopped.code or 0), out.getvalue(), err.getvalue()
-    return 0, out.getvalue(), err.getvalue()
-
-
 def test_the_command_answers_in_json(programme: Programme, file: Path) -> None:
     written(file, row("r1"), row("r2", amount="1e3"))
-    status, out, _err = command(file, "--programme", "club", "--json")
+    status, out, _err = command("purchases", str(file), "--programme", "club", "--json")
     answer = json.loads(out)
     assert status == 0
     assert (answer["file"], answer["posted"], answer["bad"], answer["amount"]) == ("receipts.csv", 1, 1, 1000)
@@ -324,11 +285,11 @@ def test_the_command_answers_in_json(programme: Programme, file: Path) -> None:
 
 
 def test_the_commands_exit_status(programme: Programme, file: Path) -> None:
-    assert command(file, "--programme", "club")[0] == 2
+    assert command("purchases", str(file), "--programme", "club")[0] == 2
     written(file, row("r1", amount="x"))
-    assert command(file, "--programme", "club")[0] == 0
-    status, _out, err = command(file, "--programme", "club", "--strict", "--json")
+    assert command("purchases", str(file), "--programme", "club")[0] == 0
+    status, _out, err = command("purchases", str(file), "--programme", "club", "--strict", "--json")
     assert (status, json.loads(err)["code"]) == (1, "strict_import_refused")
     for wrong in (["--programme", "no"], ["--programme", "club", "--partner", "no"],
                   ["--programme", "club", "--timezone", "Mars/One"]):  # fmt: skip
-        assert command(file, *wrong)[0] == 1
+        assert command("purchases", str(file), *wrong)[0] == 1

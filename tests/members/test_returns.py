@@ -14,6 +14,7 @@ from members.services.problems import DuplicateReceipt, NothingToReturn, ReturnT
 from members.services.purchases import record_purchase
 from members.services.redemptions import redeem
 from members.services.returns import Returned, ReturnLine, record_return
+from programs.engine.facts import Tender
 from programs.models import Programme
 from tests.members.club import NOON, balances, basket, club, counted, member, operator, query
 
@@ -68,6 +69,23 @@ def test_parts_in_any_order_end_where_nothing_was_bought(
     assert query("SELECT sum(amount) FROM members_return") == [(2004,)]
     with pytest.raises(NothingToReturn):
         bring(purchase, "more")
+    assert is_sound()
+
+
+def test_points_of_two_tenders_come_back_both(programme: Programme) -> None:
+    adjust(membership=member(programme), points=9, reason="start", now=NOON)
+    sold = basket(1000, points=9)
+    tenders = (Tender("points", 5, "points", 5), Tender("points", 4, "points", 4))
+    recorded = record_purchase(
+        membership=member(programme), basket=sold._replace(tenders=tenders), receipt="r1", partner=operator(),
+        now=NOON,
+    )  # fmt: skip
+    purchase = Purchase.objects.select_related("revision", "membership__programme").get(
+        pk=recorded.purchase_id
+    )
+    assert bring(purchase, "b1", ReturnLine(0, amount=500)).restored == {"points": 4}
+    assert bring(purchase, "b2").restored == {"points": 5}
+    assert balances() == {"A-1": (9, 0)}
     assert is_sound()
 
 

@@ -10,7 +10,8 @@ import pytest
 from loyalty.core import clock
 from members.models import Membership, MemberStats
 from members.selectors.accounts import totals
-from members.services.imports.purchases import Options, import_purchases
+from members.services.imports.batches import Options
+from members.services.imports.purchases import import_purchases
 from programs.models import Partner, Programme
 from programs.services.programmes import load
 from tests.databases import CommittedDatabase

@@ -13,13 +13,21 @@ from django.utils.translation import gettext as _
 
 from loyalty.core.models import ImportBatch
 from loyalty.core.problems import Invalid, NotFound, ProblemCommand
-from members.services.imports.purchases import Options, import_purchases
+from members.services.imports.batches import Options
+from members.services.imports.purchases import import_purchases
 from members.services.imports.returns import import_returns
 from programs.models import Partner, Programme
 
 
 class Command(ProblemCommand):
-    help = "Import receipts or returns from a CSV file."
+    help = (
+        "Import receipts or returns from a CSV file (columns: docs/imports.md). What cannot be used is reported by line"
+        " and the rest is posted. The same file again changes nothing; an import that was killed goes on when it is"
+        " started again."
+        " A return is known by its column `number`. Without one, each row is known by what it says (receipt, line,"
+        " quantity or amount, time) and by how many equal rows stand before it in the file: of a corrected file only"
+        " what is new is posted, two equal rows of one file are two returns, equal rows of two files are one."
+    )
 
     def add_options(self, parser: CommandParser) -> None:
         parser.add_argument("what", choices=["purchases", "returns"])
@@ -58,6 +66,7 @@ class Command(ProblemCommand):
 
     def _tell(self, batch: ImportBatch, *, as_json: bool) -> None:
         errors = list(batch.row_errors.order_by("line", "id")[:1000])
+        before = batch.report["imported_before"] if batch.report else None
         if as_json:
             rows = [
                 {
@@ -70,12 +79,18 @@ class Command(ProblemCommand):
                 }
                 for error in errors
             ]
-            self.print_json({"import": batch.pk, "file": batch.file_name, **batch.counts, "errors": rows})
+            head = {"import": batch.pk, "file": batch.file_name, "imported_before": before}
+            self.print_json({**head, **batch.counts, "errors": rows})
             return
+        if before:
+            self.stdout.write(_("This file was imported before, on %(time)s.") % {"time": before})
         for name, count in batch.counts.items():
             self.stdout.write(f"{name:>12} {count}")
         for error in errors[:50]:
-            self.stderr.write(f"{error.line}: {error.field}: {error.message} ({error.code}: {error.raw!r})")
+            expected = f"; {_('expected')}: {error.expected}" if error.expected else ""
+            self.stderr.write(
+                f"{error.line}: {error.field}: {error.message} ({error.code}: {error.raw!r}{expected})"
+            )
 
 
 def _check_zone(name: str) -> None:

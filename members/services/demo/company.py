@@ -22,7 +22,8 @@ from members.services.adjustments import adjust
 from members.services.demo import history, people, receipts
 from members.services.demo.assortment import SHOPS
 from members.services.demo.staff import CALL_CENTRE, add_staff, staff_exists
-from members.services.imports.purchases import Options, import_purchases
+from members.services.imports.batches import Options
+from members.services.imports.purchases import import_purchases
 from programs.models import Partner, Programme, Store
 from programs.services.partners import OPERATOR_CODE, ensure_partner
 from programs.services.programmes import load

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -130,19 +130,20 @@ def _load_usage(cursor: Any, sheets: dict[int, Sheet]) -> None:
             sheet.last_award[rule] = last_at
 
 
-def load_closed_lots(book: Book, lots: Sequence[int]) -> None:
-    """Bring back lots that were used up, when spent points return to them."""
-    missing = [lot for lot in lots if lot not in book.lots]
+def load_closed_lots(sheets: Iterable[Sheet], lots: Collection[int]) -> None:
+    """Bring back lots that were used up, when spent points may return to them."""
+    books = {book.id: book for sheet in sheets for book in sheet.books.values()}
+    missing = set(lots).difference(*[book.lots for book in books.values()])
     if not missing:
         return
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT id, posting_id, issuer_id, revision_id, earned_at, amount, remaining, expires_on
-            FROM members_lot WHERE account_id = %s AND id = ANY(%s)
+            SELECT account_id, id, posting_id, issuer_id, revision_id, earned_at, amount, remaining, expires_on
+            FROM members_lot WHERE account_id = ANY(%s) AND id = ANY(%s)
             """,
-            [book.id, missing],
+            [list(books), list(missing)],
         )
-        for columns in cursor.fetchall():
+        for account, *columns in cursor.fetchall():
             lot = LotRow(*columns)
-            book.lots[lot.id] = lot
+            books[account].lots[lot.id] = lot
