@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import prod
 from operator import sub
 from typing import NamedTuple
 
@@ -88,7 +87,12 @@ def _is_raising(applied: tuple[CompiledRule, frozenset[int]]) -> bool:
 
 def _product(values: Sequence[int]) -> int:
     """Factors of a line multiplied; what adds up to less than nothing is nothing."""
-    return prod([max(value, 0) for value in values])
+    product = 1
+    for value in values:
+        if value <= 0:
+            return 0
+        product *= value
+    return product
 
 
 def _choose(group: CompiledGroup, rules: Fired) -> list[tuple[CompiledRule, frozenset[int]]]:
@@ -126,7 +130,8 @@ def boost_drafts(boosts: Boosts, drafts: Sequence[Draft], level: RoundingLevel, 
             if step.lines.isdisjoint(draft.positions):
                 continue
             gains = draft.weighted(gained)
-            totals[index] += sum(gains)
+            gain = sum(gains)
+            totals[index] += gain
             if level is _BY_LINE:
                 value: int | Fraction = sum(worth_by_line(draft, step.factors, scale))
             else:
@@ -135,7 +140,7 @@ def boost_drafts(boosts: Boosts, drafts: Sequence[Draft], level: RoundingLevel, 
             if draft.uncut:
                 extra = _in_proportion(extra, draft)
             if extra:
-                _spread(parts, draft.positions, gains, extra)
+                _spread(parts, draft.positions, gains, gain, extra)
         before = step.factors
         additions.append(_addition(step, parts, base))
     return additions
@@ -161,14 +166,17 @@ def _in_proportion(extra: int | Fraction, draft: Draft) -> int | Fraction:
 
 
 def _spread(
-    parts: list[int | Fraction], positions: Sequence[int], gains: Sequence[int], extra: int | Fraction
+    parts: list[int | Fraction],
+    positions: Sequence[int],
+    gains: Sequence[int],
+    total: int,
+    extra: int | Fraction,
 ) -> None:
     """Give each line its part of what a multiplier added to one award; exact where rounding comes later."""
-    total = sum(gains)
     if isinstance(extra, int):
         # Rounded line by line, goods and their discount may cancel out and still be worth something.
         shares: Sequence[int | Fraction] = split(extra, gains if total else [abs(gain) for gain in gains])
     else:
         shares = [extra * gain / total for gain in gains]
-    for at, share in zip(positions, shares):
+    for at, share in zip(positions, shares, strict=True):
         parts[at] += share

@@ -103,10 +103,12 @@ class Draft:
 
     def shares(self) -> list[int]:
         """Points by matching line, summing to the award."""
-        if self.parts is None:
+        parts = self.parts
+        if parts is None:
             weights = self.weights_of_split
-            self.parts = split(self.points, weights if sum(weights) > 0 else [1] * len(weights))
-        return self.parts
+            parts = split(self.points, weights if sum(weights) > 0 else [1] * len(weights))
+            self.parts = parts
+        return parts
 
     def cut_to(self, points: int, name: str) -> None:
         """Make the award smaller; every line keeps its share of the award before any cut."""
@@ -119,14 +121,13 @@ class Draft:
 
     def award(self, number: int, point_type: str, lines: int) -> Award:
         """The finished award, its split spread over all lines of the purchase."""
-        shares = self.shares()
-        if len(shares) != lines:
-            parts = [0] * lines
-            for position, part in zip(self.positions, shares):  # noqa: B905 - as long as each other
+        parts = self.shares()
+        if len(parts) != lines:
+            shares, parts = parts, [0] * lines
+            for position, part in zip(self.positions, shares, strict=True):
                 parts[position] = part
-            shares = parts
-        points, uncut = self.points, int(self.uncut)
-        return Award(number, self.rule.key, point_type, points, tuple(shares), self.base, self.cut, uncut)
+        key, uncut = self.rule.key, int(self.uncut)
+        return Award(number, key, point_type, self.points, tuple(parts), self.base, self.cut, uncut)
 
 
 def worth(draft: Draft, factors: Sequence[int] | None, scale: int, level: RoundingLevel) -> int | Fraction:
@@ -143,13 +144,14 @@ def worth(draft: Draft, factors: Sequence[int] | None, scale: int, level: Roundi
 
 def worth_of_total(draft: Draft, total: int, scale: int, level: RoundingLevel) -> int | Fraction:
     """What a rule is worth when its lines together count `total / scale`."""
-    rule, base = draft.rule, draft.base
+    rule = draft.rule
     numerator, denominator = draft.unit, rule.denominator
-    if total != base or scale != 1:
-        numerator, denominator = numerator * total, denominator * base * scale
+    whole = draft.base * scale
+    if total != whole:
+        numerator, denominator = numerator * total, denominator * whole
     if level is _BY_BASKET:
         return Fraction(numerator, denominator)
-    return round_ratio(numerator, denominator, rule.rounding)
+    return numerator if denominator == 1 else round_ratio(numerator, denominator, rule.rounding)
 
 
 def worth_by_line(draft: Draft, factors: Sequence[int] | None, scale: int) -> list[int]:

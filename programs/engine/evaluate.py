@@ -118,8 +118,10 @@ class _PlanRun:
             for group in self.plan.multipliers
         ]
         self.boosts = gather_boosts(fired, len(self.facts.lines))
-        if self.boosts is not None:
-            used = {*self.boosts.lowering, *[step.rule for step in self.boosts.steps]}
+        if self.boosts is None:
+            return
+        used = (*self.boosts.lowering, *[step.rule for step in self.boosts.steps])
+        if len(used) < sum([len(rules) for _group, rules in fired]):
             for _group, rules in fired:
                 for rule, _found in rules:
                     if rule not in used:

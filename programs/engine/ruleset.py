@@ -40,9 +40,9 @@ ScheduleCheck = Callable[[Facts], str | None]
 
 
 class CompiledRule:
-    """One rule ready to run. Whatever its kind, of what it looks at (minor units, or thousandths of a unit when
-    it counts `by_unit`) it gives `points / denominator` for every full `step`; a `flat` bonus just `points`. Multipliers of one
-    `stage` add, stages multiply with each other."""
+    """One rule ready to run. Whatever its kind, of what it looks at (minor units, or thousandths of a unit when it
+    counts `by_unit`) it gives `points / denominator` for every full `step`; a `flat` bonus just `points`. Multipliers of
+    one `stage` add, stages multiply with each other."""
 
     __slots__ = (
         "by_unit",
@@ -187,18 +187,24 @@ def compile_schedule(schedule: Schedule, zone: ZoneInfo) -> ScheduleCheck | None
     if schedule == Schedule():
         return None
     since, until = _instant(schedule.since, zone), _instant(schedule.until, zone)
+    dated = since is not None or until is not None
     weekdays, hours = schedule.weekdays, schedule.hours
 
     def check(facts: Facts) -> str | None:
-        instant, local = facts.basket.occurred_at.astimezone(UTC), facts.local
-        if since is not None and instant < since:
-            return "not_started"
-        if until is not None and instant >= until:
-            return "ended"
+        if dated:
+            instant = facts.basket.occurred_at.astimezone(UTC)
+            if since is not None and instant < since:
+                return "not_started"
+            if until is not None and instant >= until:
+                return "ended"
+        local = facts.local
         if weekdays and local.weekday() not in weekdays:
             return "weekday"
-        minute = local.hour * 60 + local.minute
-        if hours and not any(start <= minute < end for start, end in hours):
+        if hours:
+            minute = local.hour * 60 + local.minute
+            for start, end in hours:
+                if start <= minute < end:
+                    return None
             return "hours"
         return None
 
