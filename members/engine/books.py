@@ -99,7 +99,8 @@ NO_TERMS = Terms()
 
 @dataclass(slots=True)
 class LotRow:
-    """A lot and what is left of it. `fresh` lots are not in the database yet."""
+    """A lot and what is left of it. `purchase` is known of lots that are pending; `fresh` ones are not in the database
+    yet."""
 
     id: int
     posting: int
@@ -112,6 +113,7 @@ class LotRow:
     pending: bool = False
     terms: Terms = NO_TERMS
     parent: int | None = None
+    purchase: int | None = None
     fresh: bool = False
     changed: bool = False
 

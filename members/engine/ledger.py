@@ -54,7 +54,8 @@ class Ledger:
             return self._credit(book, "earn", "issuance", amount, issuer, cause, terms)
         book.pending += amount
         posting = self._post(book, "earn", "issuance", "pending", amount, cause)
-        self._open(book, posting, issuer, cause.revision, cause.occurred_at, terms).pending = True
+        lot = self._open(book, posting, issuer, cause.revision, cause.occurred_at, terms)
+        lot.pending, lot.purchase = True, cause.purchase
         return posting
 
     def activate(self, book: Book, lot: LotRow, cause: Cause) -> PostingRow:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from members.models import Membership
-from members.models.ledger import Account, Lot, Posting
+from members.models.ledger import Account, Hold, Lot, Posting
 from programs.models import Programme
 
 
@@ -42,6 +42,23 @@ def open_lots(membership: Membership) -> QuerySet[Lot]:
 def posted_amount(posting: int) -> int:
     """The amount of a posting."""
     return Posting.objects.values_list("amount", flat=True).get(pk=posting)
+
+
+def converted_amount(posting: int) -> int:
+    """What came of points that were converted with this posting."""
+    drawn = Posting.objects.get(pk=posting)
+    made = Posting.objects.filter(member_id=drawn.member_id, operation=drawn.operation, kind="convert_in")
+    return int(made.aggregate(total=Sum("amount", default=0))["total"])
+
+
+def hold_of(hold: int) -> Hold:
+    """A hold."""
+    return Hold.objects.get(pk=hold)
+
+
+def only_openings(account: int) -> bool:
+    """Whether nothing but opening balances was ever posted on an account."""
+    return not Posting.objects.filter(account_id=account).exclude(kind="opening").exists()
 
 
 def totals(programme: Programme) -> dict[str, Mapping[str, int]]:

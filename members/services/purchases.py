@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-
-from django.db import IntegrityError, transaction
+from typing import Any
 
 from members.choices import DocumentKind, MembershipStatus
 from members.models import DocumentKey, Membership, Purchase
-from members.services.problems import DuplicateReceipt, MembershipClosed
+from members.services.ledger import Sheet
+from members.services.once import Said, post_once
+from members.services.problems import MembershipClosed
 from members.services.recording import Recorded, Recorder, Seller, content_digest
 from programs.engine.facts import Basket
-from programs.models import Partner, Programme, Store
-
-
-def known_document(
-    programme: Programme, partner: int, kind: DocumentKind, number: str, digest: bytes, member: int
-) -> DocumentKey | None:
-    """The document recorded under this number. Raises DuplicateReceipt when it said something else, or is another
-    member's."""
-    key = DocumentKey.objects.filter(
-        programme=programme, partner_id=partner, source="main", kind=kind, number=number
-    ).first()
-    if key is not None and (bytes(key.digest), key.member_id) != (digest, member):
-        raise DuplicateReceipt
-    return key
+from programs.models import Partner, Store
 
 
 def record_purchase(
@@ -43,31 +32,28 @@ def record_purchase(
     """
     basket = basket._replace(partner=partner.code, store=store.code if store else "")
     digest = content_digest(receipt, basket)
-    said = (membership.programme, partner.pk, DocumentKind.PURCHASE, receipt, digest, membership.member_id)
+    said = Said(
+        membership.programme, partner.pk, DocumentKind.PURCHASE, receipt, digest, membership.member_id
+    )
     seller = Seller(partner.pk, partner.code, store.pk if store else None, basket.store)
-    try:
-        with transaction.atomic():
-            recorder = Recorder(membership.programme, now)
-            recorder.open([membership.pk])
-            if key := known_document(*said):
-                return _again(key)
-            sheet = recorder.sheets[membership.pk]
-            if sheet.status not in (MembershipStatus.ACTIVE, MembershipStatus.LEAVING):
-                raise MembershipClosed
-            recorded = recorder.purchase(sheet, basket, receipt, seller, digest)
-            recorder.flush()
-            return recorded
-    except IntegrityError:
-        # Another member's till was faster with the same number; the key says whether it was the same receipt.
-        key = known_document(*said)
-        if key is None:
-            raise
-        return _again(key)
+
+    def do(recorder: Recorder, sheets: list[Sheet]) -> Recorded:
+        [sheet] = sheets
+        if sheet.status not in (MembershipStatus.ACTIVE, MembershipStatus.LEAVING):
+            raise MembershipClosed
+        return recorder.purchase(sheet, basket, receipt, seller, digest)
+
+    return post_once(said, now, [membership], do, _again)
 
 
 def _again(key: DocumentKey) -> Recorded:
     purchase = Purchase.objects.only("trace").get(pk=key.document_id)
+    return Recorded(key.document_id, key.member_id, awarded_in(purchase.trace), repeated=True)
+
+
+def awarded_in(trace: Mapping[str, Any]) -> dict[str, int]:
+    """The points of a stored calculation by point type."""
     awarded: dict[str, int] = {}
-    for award in purchase.trace["awards"]:
+    for award in trace["awards"]:
         awarded[award["type"]] = awarded.get(award["type"], 0) + award["points"]
-    return Recorded(key.document_id, key.member_id, awarded, repeated=True)
+    return awarded

@@ -77,6 +77,7 @@ class Recorder:
         self.point_types = dict(PointType.objects.filter(programme=programme).values_list("key", "id"))
         self.point_type_keys = {number: key for key, number in self.point_types.items()}
         self.operator = Partner.objects.filter(is_operator=True).values_list("id", flat=True).first() or 0
+        self.calendar = any(stretch.ruleset.calendar for stretch in self.stretches)
         self.sheets: dict[int, Sheet] = {}
         self.rows = Rows()
         self.counters = Counters(programme.pk, self.rows)
@@ -107,7 +108,9 @@ class Recorder:
 
     def stretch_until(self, instant: datetime) -> Activated | None:
         """What is in force at an instant; None before the first revision."""
-        return None if instant < self.stretches[0].effective_from else in_force(self.stretches, instant)
+        if not self.stretches or instant < self.stretches[0].effective_from:
+            return None
+        return in_force(self.stretches, instant)
 
     def promise(self, stretch: Activated, point_type: str, rule: str = "") -> Promise:
         """What the revision promises about points of a type, earned by a rule that has terms of its own (or none)."""

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import orjson
-from django.db import IntegrityError, transaction
 
 from members.choices import DocumentKind
 from members.models import DocumentKey, Purchase, Return
-from members.services.purchases import known_document
+from members.services.ledger import Sheet
+from members.services.once import Said, post_once
 from members.services.recording import Recorder
 from members.services.returning import Returned, ReturnLine, open_reversers
 
@@ -37,23 +37,15 @@ def record_return(
     Raises ReturnTooLarge, NothingToReturn, DuplicateReceipt; nothing is changed then.
     """
     digest = return_digest(purchase, lines)
-    programme = purchase.membership.programme
-    said = (programme, purchase.partner_id, DocumentKind.RETURN, number, digest, purchase.member_id)
-    try:
-        with transaction.atomic():
-            recorder = Recorder(programme, now)
-            recorder.open([purchase.membership_id])
-            key = known_document(*said)
-            if key is not None:
-                return _again(key)
-            reverser = open_reversers(recorder, [purchase])[purchase.pk]
-            returned = reverser.record(number, occurred_at or now, lines, digest)
-            recorder.flush()
-            return returned
-    except IntegrityError:
-        # Another member's return took the number meanwhile; asked again, the key refuses this one.
-        known_document(*said)
-        raise
+    membership = purchase.membership
+    programme = membership.programme
+    said = Said(programme, purchase.partner_id, DocumentKind.RETURN, number, digest, purchase.member_id)
+
+    def do(recorder: Recorder, sheets: list[Sheet]) -> Returned:
+        reverser = open_reversers(recorder, [purchase])[purchase.pk]
+        return reverser.record(number, occurred_at or now, lines, digest)
+
+    return post_once(said, now, [membership], do, _again)
 
 
 def _again(key: DocumentKey) -> Returned:

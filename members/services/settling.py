@@ -6,8 +6,9 @@ the time of recording.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from loyalty.core.exact import local_day
@@ -15,6 +16,7 @@ from members.choices import TermsReason
 from members.engine.books import Book, Cause, LotRow, TermsRow
 from members.engine.due import Due, Turn, next_due
 from members.engine.terms import dated, stored_expiry
+from members.services import calendar
 from members.services.ledger import Sheet
 from members.services.ledger.opening import held_draws, load_closed_lots
 from programs.engine.terms import Expiry, ExpiryKind
@@ -26,25 +28,27 @@ if TYPE_CHECKING:
 
 def settle(recorder: Recorder, sheet: Sheet, until: datetime) -> None:
     """Post everything that is due on a membership up to an instant (included)."""
-    if not sheet.books or not recorder.stretches:
-        return
     stretch = recorder.stretch_until(until)
     if stretch is None:
         return
     zone = stretch.ruleset.zone
-    for book in sheet.books.values():
-        if stretch.ruleset.can_expire:
+    if stretch.ruleset.can_expire:
+        for book in sheet.books.values():
             _switch_on(recorder, sheet, book, until)
+    occasions = calendar.waiting(recorder, sheet, until)
     while True:
-        found: tuple[datetime, Turn, int] | None = None
-        todo: tuple[Book, Due] | None = None
+        todo: tuple[datetime, Turn, int] | None = None
+        act: Callable[[], None] | None = None
         for book in sheet.books.values():
             due = next_due(book, until, zone)
-            if due is not None and (found is None or (due.at, due.turn, book.id) < found):
-                found, todo = (due.at, due.turn, book.id), (book, due)
-        if todo is None:
+            if due is not None and (todo is None or (due.at, due.turn, book.id) < todo):
+                todo = due.at, due.turn, book.id
+                act = partial(_do, recorder, sheet, book, due)
+        if occasions and (todo is None or (occasions[0].at, Turn.CALENDAR, 0) < todo):
+            act = partial(calendar.celebrate, recorder, sheet, occasions.pop(0))
+        if act is None:
             return
-        _do(recorder, sheet, *todo)
+        act()
 
 
 def _do(recorder: Recorder, sheet: Sheet, book: Book, due: Due) -> None:
@@ -76,6 +80,26 @@ def activate(recorder: Recorder, book: Book, lot: LotRow, stretch: Activated, ca
             book.terms.append(_later(book, lot, terms.expires_on, TermsReason.ACTIVATED, cause))
     lot.terms = terms
     recorder.ledger(stretch.ruleset).activate(book, lot, cause)
+
+
+def free_waiting(
+    recorder: Recorder, sheet: Sheet, awaited: str, occurred_at: datetime, purchase: int | None
+) -> None:
+    """Make the points usable that wait for this event: those of one purchase, or all."""
+    stretch = recorder.ruleset_at(occurred_at)
+    for book in sheet.books.values():
+        waiting = [
+            lot
+            for lot in book.lots.values()
+            if lot.pending
+            and lot.remaining
+            and lot.terms.awaits == awaited
+            and (purchase is None or lot.purchase == purchase)
+        ]
+        for lot in sorted(waiting, key=lambda lot: lot.id):
+            cause = Cause(next(recorder.operations), occurred_at, recorder.now, stretch.revision_id)
+            activate(recorder, book, lot, stretch, cause)
+            sheet.touched = True
 
 
 # --- expiry that is switched on ---------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ ENGINE_VERSION = 1
 UNIT: int = 10**QUANTITY_DIGITS
 
 PURCHASE: str = Trigger.PURCHASE.value
+CALENDAR: tuple[str, ...] = (Trigger.ANNIVERSARY.value, Trigger.BIRTHDAY.value)
 
 ScheduleCheck = Callable[[Facts], str | None]
 
@@ -112,6 +113,7 @@ class Ruleset:
 
     __slots__ = (
         "bases",
+        "calendar",
         "can_expire",
         "core",
         "filters",
@@ -138,6 +140,7 @@ class Ruleset:
         self.rules = {rule.key: rule for rule in core.rules}
         self.needs = needs_of(core)
         self.own_terms = _own_terms(core)
+        self.calendar = tuple(trigger for trigger in CALENDAR if trigger in self.plans)
         expiries = [item.expiry for item in core.point_types]
         self.can_expire = any(expiry.kind is not ExpiryKind.NEVER for expiry in expiries)
         self.follows_activity = any(

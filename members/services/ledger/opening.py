@@ -105,6 +105,7 @@ def _load_books(cursor: Any, sheets: dict[int, Sheet]) -> None:
         books[row[0]].lots[lot.id] = lot
         if lot.terms.notice_days:
             promised.add(row[0])
+    _load_purchases_of_waiting(cursor, books)
     _load_holds(cursor, books)
     if promised:
         cursor.execute(
@@ -146,6 +147,23 @@ def _lot(row: Sequence[Any]) -> LotRow:
     return LotRow(
         number, posting, issuer, revision, earned_at, amount, remaining, held, pending, Terms(*terms), parent
     )
+
+
+def _load_purchases_of_waiting(cursor: Any, books: dict[int, Book]) -> None:
+    """Which purchases the points of waiting lots come from."""
+    waiting = {
+        lot.posting: lot
+        for book in books.values()
+        for lot in book.lots.values()
+        if lot.pending and lot.terms.awaits
+    }
+    if waiting:
+        cursor.execute(
+            "SELECT id, purchase_id FROM members_posting WHERE id = ANY(%s)",
+            [list(waiting)],
+        )
+        for posting, purchase in cursor.fetchall():
+            waiting[posting].purchase = purchase
 
 
 def _load_holds(cursor: Any, books: dict[int, Book]) -> None:
@@ -216,3 +234,18 @@ def load_closed_lots(sheets: Iterable[Sheet], lots: Collection[int]) -> None:
         for row in cursor.fetchall():
             lot = _lot(row)
             books[row[0]].lots[lot.id] = lot
+
+
+def load_hold(sheet: Sheet, hold: int) -> tuple[Book, HoldRow] | None:
+    """A hold of this membership, open or closed, with its account."""
+    books = {book.id: book for book in sheet.books.values()}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT account_id, id, posting_id, amount, captured, released, expires_at
+            FROM members_hold WHERE id = %s AND account_id = ANY(%s)
+            """,
+            [hold, list(books)],
+        )
+        row = cursor.fetchone()
+    return None if row is None else (books[row[0]], HoldRow(*row[1:]))
