@@ -1,4 +1,4 @@
-"""What the workers do for members: the nightly verification of the ledger."""
+"""What the workers do for members: what falls due, and the nightly verification of the ledger."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 
 from loyalty.core import jobs
-from members.services import verification
+from members.services import advancing, verification
 
 log = logging.getLogger(__name__)
 
@@ -20,3 +20,10 @@ def verify_ledger() -> bool:
     if not ok:
         log.error("The ledger does not verify: job %s", job.pk)
     return ok
+
+
+@shared_task(name="members.advance")
+def advance() -> int:
+    """Post what is due on memberships that nobody touches; returns how many had something due."""
+    job = jobs.run_now(advancing.KIND)
+    return int(job.result["memberships"]) if job.result else 0

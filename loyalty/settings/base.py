@@ -162,6 +162,11 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "Relay the outbox": {"task": "core.relay_outbox", "schedule": 2.0, "options": {"expires": 10}},
     "Take over dead jobs": {"task": "core.resume_jobs", "schedule": 30.0, "options": {"expires": 60}},
+    "Do what falls due": {
+        "task": "members.advance",
+        "schedule": crontab(minute="*/15"),
+        "options": {"expires": 600},
+    },
     "Verify the ledger": {"task": "members.verify_ledger", "schedule": crontab(hour=2, minute=30)},
 }
 

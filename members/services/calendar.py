@@ -1,4 +1,4 @@
-"""Birthdays and anniversaries that have come: each is an event that happens once a year."""
+"""What comes by itself: joining, once, and every year birthdays and anniversaries. Each is an event."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from loyalty.core.exact import local_day, start_of_day
 from members.engine.calendar import next_occasions
 from members.services import keeping
 from members.services.ledger import Sheet
+from programs.engine.events import Trigger
 from programs.engine.facts import Basket, Line
 
 if TYPE_CHECKING:
@@ -30,12 +31,16 @@ def waiting(recorder: Recorder, sheet: Sheet, until: datetime) -> list[Waiting]:
     ruleset = recorder.ruleset_at(until).ruleset
     last = local_day(until, ruleset.zone)
     joined = local_day(sheet.joined_at, ruleset.zone)
+    found = []
+    if sheet.calendar_until is None and sheet.joined_at <= until:
+        sheet.touched = True  # so that joining is looked at once
+        found.append(Waiting(sheet.joined_at, joined, Trigger.REGISTRATION.value))
     looked = sheet.calendar_until or joined
-    if last <= looked:
-        return []
-    occasions = next_occasions(looked, last, sheet.birth_date, joined, ruleset.policies.leap_birthday)
-    sheet.calendar_until = last
-    found = [Waiting(start_of_day(each.day, ruleset.zone), *each) for each in occasions]
+    if last > looked:
+        leap = ruleset.policies.leap_birthday
+        occasions = next_occasions(looked, last, sheet.birth_date, joined, leap)
+        found += [Waiting(start_of_day(each.day, ruleset.zone), *each) for each in occasions]
+    sheet.calendar_until = max(last, looked)
     return [each for each in found if _has_rules(recorder, each)]
 
 
@@ -46,7 +51,8 @@ def _has_rules(recorder: Recorder, each: Waiting) -> bool:
 
 def celebrate(recorder: Recorder, sheet: Sheet, each: Waiting) -> None:
     """Record the event of an occasion."""
-    system_event(recorder, sheet, each.trigger, each.at, (each.day.year,))
+    about = () if each.trigger == Trigger.REGISTRATION.value else (each.day.year,)
+    system_event(recorder, sheet, each.trigger, each.at, about)
 
 
 def system_event(

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from members.choices import IdentifierKind, MembershipStatus
 from members.models import Identifier, Member, Membership, Person
+from members.services.recording import Recorder
 from programs.models import Programme
 
 
@@ -24,7 +25,7 @@ def enrol(
 ) -> Membership:
     """Make the holder of a card number a member of the programme; a known holder joins with the member they have.
     Enrolling twice gives the membership that is there."""
-    return enrol_many(
+    membership = enrol_many(
         programme=programme,
         numbers=[number],
         now=now,
@@ -32,6 +33,19 @@ def enrol(
         channel=channel,
         attributes={number: attributes or {}},
     )[number]
+    welcome(programme, [membership], now)
+    return membership
+
+
+def welcome(programme: Programme, memberships: Sequence[Membership], now: datetime) -> None:
+    """Do what joining brings by the rules of the programme. Whoever records something for a new member does it, too."""
+    recorder = Recorder(programme, now)
+    if not recorder.calendar:
+        return
+    recorder.open([membership.pk for membership in memberships])
+    for sheet in recorder.sheets.values():
+        recorder.settle(sheet)
+    recorder.flush()
 
 
 @transaction.atomic

@@ -35,7 +35,8 @@ ENGINE_VERSION = 1
 UNIT: int = 10**QUANTITY_DIGITS
 
 PURCHASE: str = Trigger.PURCHASE.value
-CALENDAR: tuple[str, ...] = (Trigger.ANNIVERSARY.value, Trigger.BIRTHDAY.value)
+# What comes by itself, without a document.
+CALENDAR: tuple[str, ...] = (Trigger.REGISTRATION.value, Trigger.ANNIVERSARY.value, Trigger.BIRTHDAY.value)
 
 ScheduleCheck = Callable[[Facts], str | None]
 

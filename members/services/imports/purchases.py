@@ -59,7 +59,7 @@ class PurchaseImport(FileImport):
                 number__in={row.receipt for row in rows},
             ).values_list("number", "digest", "member_id")
         }
-        recorder = Recorder(self.programme, self.now, self.stretches)
+        recorder = Recorder(self.programme, self.now, self.stretches, in_order=True)
         recorder.open([membership.pk for membership in memberships.values()])
         faults: list[RowFault] = []
         for (member, occurred_at, receipt), parts in groupby(rows, key=lambda row: row[:3]):
@@ -79,6 +79,8 @@ class PurchaseImport(FileImport):
             fault = self._record(recorder, sheet, head, fragments[0].header, lines, known)
             if fault is not None:
                 faults.append(fault)
+        for sheet in recorder.sheets.values():
+            recorder.settle(sheet)
         recorder.flush()
         return faults
 

@@ -15,6 +15,7 @@ from loyalty.core.choices import RunState
 from loyalty.core.models import HandlerRun, OutboxEvent
 from loyalty.core.problems import Problem
 from members.selectors.verification import verify
+from members.services.advancing import advance
 from members.services.scenarios.expectations import Difference, differences, trace_written, written
 from members.services.scenarios.files import Scenario, Step
 from members.services.scenarios.world import Result, World
@@ -123,6 +124,8 @@ def _do(step: Step, world: World) -> Result:
     """Do a step whole or not at all."""
     kept = world.remember()
     try:
+        with transaction.atomic():
+            advance(world.programme, step.at)
         with transaction.atomic():
             result = step.action.do(world, step.at)
             # What the database checks at commit is checked now.
