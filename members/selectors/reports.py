@@ -4,9 +4,10 @@ Read from the ledger's rows themselves, so that they are the same figures as the
 whole numbers in the smallest unit of the point type, money in minor units; `shown()` makes plain decimals of
 them.
 
-issued: points of awards · reversed: taken back after returns, whether from points or as debt · redeemed:
-spent less given back · adjusted: by staff, up less down · outstanding = issued - reversed - redeemed -
-expired + adjusted, which is the sum of all balances (debts subtracted).
+issued: points of awards, pending ones too · reversed: taken back after returns, whether from points or as debt ·
+redeemed: spent less given back · expired: with what lapsed · adjusted: whatever else came less what went: by staff,
+opening balances, transfers, conversions · outstanding = issued - reversed - redeemed - expired + adjusted, which is
+the sum of all balances with pending and held points (debts subtracted).
 """
 
 from __future__ import annotations
@@ -128,8 +129,8 @@ WITH account AS (
                FILTER (WHERE kind IN ('spend', 'capture', 'restore')) AS redeemed,
            sum(p.amount) FILTER (WHERE kind IN ('expire', 'forfeit')) AS expired,
            sum(p.amount) FILTER (WHERE kind = 'reverse') AS reversed,
-           sum(CASE from_side WHEN 'adjustment' THEN p.amount ELSE -p.amount END)
-               FILTER (WHERE kind = 'adjust') AS adjusted,
+           sum(CASE WHEN to_side = 'available' THEN p.amount ELSE -p.amount END) FILTER (WHERE kind IN (
+               'adjust', 'opening', 'transfer_in', 'transfer_out', 'convert_in', 'convert_out')) AS adjusted,
            max(p.version) AS version
       FROM members_posting p
      WHERE p.account_id IN (SELECT id FROM account)
@@ -193,10 +194,13 @@ def balances(
 # One row for each posting or part of it, then sums by group and point type.
 MOVED = sql.SQL("""
 WITH moved AS (
-    SELECT {group} AS name, a.point_type_id, p.occurred_at, 1 AS sign,
-           CASE p.kind WHEN 'capture' THEN 'spend' WHEN 'forfeit' THEN 'expire' ELSE p.kind END AS kind,
-           CASE WHEN p.kind = 'restore' OR (p.kind = 'adjust' AND p.from_side = 'available')
-                THEN -p.amount ELSE p.amount END AS amount
+    SELECT {group} AS name, a.point_type_id, p.occurred_at,
+           CASE WHEN p.kind IN ('spend', 'capture', 'restore') THEN 'spend'
+                WHEN p.kind IN ('expire', 'forfeit') THEN 'expire'
+                WHEN p.kind IN ('earn', 'reverse') THEN p.kind ELSE 'adjust' END AS kind,
+           -- What the members have more or less: a move between two of their own buckets is nothing.
+           p.amount * ((p.from_side IN ('issuance', 'redemption', 'adjustment', 'opening', 'conversion', 'transit'))::int
+                     - (p.to_side NOT IN ('available', 'pending', 'held', 'debt'))::int) AS amount
       FROM members_posting p
       JOIN members_account a ON a.id = p.account_id
       JOIN members_membership m ON m.id = a.membership_id
@@ -213,12 +217,11 @@ WITH moved AS (
 ), summed AS (
     SELECT name, point_type_id,
            sum(amount) FILTER (WHERE kind = 'earn' AND inside) AS issued,
-           sum(amount) FILTER (WHERE kind = 'reverse' AND inside) AS reversed,
-           sum(amount) FILTER (WHERE kind IN ('spend', 'restore') AND inside) AS redeemed,
-           sum(amount) FILTER (WHERE kind = 'expire' AND inside) AS expired,
+           -sum(amount) FILTER (WHERE kind = 'reverse' AND inside) AS reversed,
+           -sum(amount) FILTER (WHERE kind = 'spend' AND inside) AS redeemed,
+           -sum(amount) FILTER (WHERE kind = 'expire' AND inside) AS expired,
            sum(amount) FILTER (WHERE kind = 'adjust' AND inside) AS adjusted,
-           sum(CASE WHEN kind IN ('earn', 'adjust') THEN amount WHEN kind = 'debt_repay' THEN 0
-                    ELSE -amount END) AS net
+           sum(amount) AS net
       FROM (SELECT *, %(start)s::timestamptz IS NULL OR occurred_at >= %(start)s AS inside FROM moved) moved
      GROUP BY name, point_type_id
 ), groups AS (
@@ -245,13 +248,17 @@ PURCHASES = sql.SQL("""
 # A rule's points stand in the calculations; what no calculation names (spending, adjustments) stays under "".
 PARTS_OF_RULES = sql.SQL("""
     UNION ALL
-    SELECT part.name, t.id, part.occurred_at, 1, part.kind, part.sign * part.points
-      FROM (SELECT each.name, w.type, d.occurred_at, d.kind, each.sign, w.points, d.programme_id
-              FROM (SELECT b.occurred_at, 'earn' AS kind, b.trace -> 'awards' AS awards, m.programme_id
+    SELECT part.name, t.id, part.occurred_at, part.kind, part.sign * part.points
+      FROM (SELECT each.name, w.type, d.occurred_at, d.kind, each.sign * d.sign AS sign, w.points, d.programme_id
+              FROM (SELECT b.occurred_at, 'earn' AS kind, 1 AS sign, b.trace -> 'awards' AS awards, m.programme_id
                       FROM members_purchase b JOIN members_membership m ON m.id = b.membership_id
                      WHERE m.programme_id = %(programme)s
                      UNION ALL
-                    SELECT r.occurred_at, 'reverse', r.trace, m.programme_id
+                    SELECT e.occurred_at, 'earn', 1, e.trace -> 'awards', m.programme_id
+                      FROM members_event e JOIN members_membership m ON m.id = e.membership_id
+                     WHERE m.programme_id = %(programme)s
+                     UNION ALL
+                    SELECT r.occurred_at, 'reverse', -1, r.trace, m.programme_id
                       FROM members_return r JOIN members_membership m ON m.id = r.membership_id
                      WHERE m.programme_id = %(programme)s) d
              CROSS JOIN jsonb_to_recordset(d.awards) AS w (rule text, type text, points bigint)

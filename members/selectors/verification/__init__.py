@@ -14,7 +14,7 @@ from members.selectors.verification.counters import counters
 from members.selectors.verification.documents import events, keys
 from members.selectors.verification.history import growth, marks_to_keep
 from members.selectors.verification.lots import lots
-from members.selectors.verification.postings import answers, buckets, moves, reproducible
+from members.selectors.verification.postings import answers, buckets, holds, moves, reproducible
 from members.selectors.verification.results import Fault, Result, Scope
 from members.selectors.verification.structure import constraints
 from members.selectors.verification.totals import reconciled
@@ -23,7 +23,7 @@ from programs.models import Programme
 __all__ = ["CHECKS", "Fault", "Result", "Scope", "Verification", "marks_to_keep", "verify"]
 
 CHECKS: tuple[Callable[[Scope], Result], ...] = (
-    moves, buckets, constraints, lots, keys, answers, growth, reproducible, events, reconciled, counters, calculations,
+    moves, buckets, constraints, lots, keys, answers, holds, growth, reproducible, events, reconciled, counters, calculations,
 )  # fmt: skip
 
 

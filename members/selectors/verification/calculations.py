@@ -12,15 +12,17 @@ __all__ = ["calculations"]
 
 AWARDS = """
     SELECT format('gave %%s %%s, not the %%s of its calculation', coalesce(p.points, 0), t.key,
-                  coalesce(c.points, 0)), 'purchase', purchase_id
-      FROM (SELECT p.purchase_id, a.point_type_id, sum(p.amount) AS points
-              FROM posting p JOIN account a ON a.id = p.account_id WHERE p.kind = 'earn' GROUP BY 1, 2) p
-      FULL JOIN (SELECT b.id AS purchase_id, t.id AS point_type_id, sum(a.points) AS points
-                   FROM purchase b
+                  coalesce(c.points, 0)), kind, document_id
+      FROM (SELECT CASE WHEN p.event_id IS NULL THEN 'purchase' ELSE 'event' END AS kind,
+                   coalesce(p.event_id, p.purchase_id) AS document_id, a.point_type_id, sum(p.amount) AS points
+              FROM posting p JOIN account a ON a.id = p.account_id WHERE p.kind = 'earn' GROUP BY 1, 2, 3) p
+      FULL JOIN (SELECT b.kind, b.id AS document_id, t.id AS point_type_id, sum(a.points) AS points
+                   FROM (SELECT 'purchase' AS kind, id, membership_id, trace FROM purchase
+                          UNION ALL SELECT 'event', id, membership_id, trace FROM happening) b
                   CROSS JOIN LATERAL jsonb_to_recordset(b.trace -> 'awards') a (type text, points bigint)
                    JOIN members_membership m ON m.id = b.membership_id
                    LEFT JOIN programs_pointtype t ON t.programme_id = m.programme_id AND t.key = a.type
-                  GROUP BY 1, 2) c USING (purchase_id, point_type_id)
+                  GROUP BY 1, 2, 3) c USING (kind, document_id, point_type_id)
       LEFT JOIN programs_pointtype t ON t.id = point_type_id
      WHERE p.points IS DISTINCT FROM c.points
 """
@@ -45,11 +47,11 @@ TAKINGS = """
 
 
 def calculations(scope: Scope) -> Result:
-    """I17: purchases gave and returns took what their calculations say, rule by rule."""
+    """I17: purchases and events gave and returns took what their calculations say, rule by rule."""
     clamping = [
         revision
         for revision, ruleset in rulesets(scope)
-        if ruleset.policies.spent_points is SpentPoints.CLAMP
+        if ruleset.policies.spent_points is not SpentPoints.DEBT
     ]
     bad, faults = faults_of(scope, AWARDS, TAKINGS, clamping=clamping)
     checked = counted(scope, "SELECT (SELECT count(*) FROM purchase) + (SELECT count(*) FROM returned)")

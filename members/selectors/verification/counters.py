@@ -33,7 +33,8 @@ STATS = """
 GIVEN = """
     WITH part AS (
         SELECT b.membership_id, b.revision_id, b.occurred_at, a.rule, a.type, a.points, 1 AS times
-          FROM purchase b
+          FROM (SELECT membership_id, revision_id, occurred_at, trace FROM purchase
+                 UNION ALL SELECT membership_id, revision_id, occurred_at, trace FROM happening) b
          CROSS JOIN LATERAL jsonb_to_recordset(b.trace -> 'awards') a (rule text, type text, points bigint)
          UNION ALL
         SELECT b.membership_id, b.revision_id, b.occurred_at, a.rule, a.type, -a.points, 0
@@ -85,7 +86,10 @@ COUNTERS = f"""
 CHECKED = """
     SELECT (SELECT count(*) FROM stats) + (SELECT count(*) FROM usage) + (SELECT count(*) FROM budget)
 """
-SPAN = "SELECT min(occurred_at), max(occurred_at) FROM purchase"
+SPAN = """
+    SELECT min(occurred_at), max(occurred_at)
+      FROM (SELECT occurred_at FROM purchase UNION ALL SELECT occurred_at FROM happening) d
+"""
 
 
 def counters(scope: Scope) -> Result:

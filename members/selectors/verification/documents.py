@@ -1,4 +1,4 @@
-"""Purchases and returns: recorded once, told to others once."""
+"""Purchases, returns and events: recorded once, told to others once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ __all__ = ["events", "keys"]
 DOCUMENTS_WITHOUT_KEY = """
     SELECT CASE WHEN k.keys IS NULL THEN 'has no document key' ELSE 'has several document keys' END,
            d.kind, d.id
-      FROM (SELECT 'purchase' AS kind, id FROM purchase UNION ALL SELECT 'return', id FROM returned) d
+      FROM (SELECT 'purchase' AS kind, id FROM purchase UNION ALL SELECT 'return', id FROM returned
+             UNION ALL SELECT 'event', id FROM happening) d
       LEFT JOIN (SELECT kind, document_id, count(*) AS keys FROM document_key GROUP BY kind, document_id) k
         ON k.kind = d.kind AND k.document_id = d.id
      WHERE k.keys IS DISTINCT FROM 1
@@ -25,10 +26,13 @@ KEYS_WITHOUT_DOCUMENT = """
                    FROM purchase b JOIN members_membership m ON m.id = b.membership_id
                   UNION ALL
                  SELECT 'return', r.id, r.member_id, r.number, m.programme_id
-                   FROM returned r JOIN members_membership m ON m.id = r.membership_id) d
+                   FROM returned r JOIN members_membership m ON m.id = r.membership_id
+                  UNION ALL
+                 SELECT 'event', e.id, e.member_id, e.number, m.programme_id
+                   FROM happening e JOIN members_membership m ON m.id = e.membership_id) d
         ON d.kind = k.kind AND d.id = k.document_id AND d.member_id = k.member_id AND d.number = k.number
        AND d.programme_id = k.programme_id
-     WHERE k.kind IN ('purchase', 'return') AND d.id IS NULL
+     WHERE k.kind IN ('purchase', 'return', 'event') AND d.id IS NULL
 """
 DOUBLE_KEYS = """
     SELECT 'same key as another', 'document key', max(id)
@@ -51,10 +55,11 @@ EVENTS = """
                 WHEN e.events > 1 THEN 'told more than once'
                 ELSE 'told of another membership' END, d.kind, d.id
       FROM (SELECT 'purchase' AS kind, id, membership_id FROM purchase
-             UNION ALL SELECT 'return', id, membership_id FROM returned) d
+             UNION ALL SELECT 'return', id, membership_id FROM returned
+             UNION ALL SELECT 'event', id, membership_id FROM happening) d
       LEFT JOIN (SELECT split_part(name, '.', 1) AS kind, payload ->> split_part(name, '.', 1) AS document,
                         count(*) AS events, min(subject) AS subject
-                   FROM core_outboxevent WHERE name IN ('purchase.recorded', 'return.recorded')
+                   FROM core_outboxevent WHERE name IN ('purchase.recorded', 'return.recorded', 'event.recorded')
                   GROUP BY 1, 2) e
         ON e.kind = d.kind AND e.document = d.id::text
      WHERE e.events IS DISTINCT FROM 1 OR e.subject <> 'membership:' || d.membership_id
@@ -63,14 +68,15 @@ EVENTS_OF_NOTHING = """
     SELECT 'tells of no such document', 'event', e.id
       FROM core_outboxevent e
       LEFT JOIN (SELECT 'purchase.recorded' AS name, id::text AS document FROM members_purchase
-                  UNION ALL SELECT 'return.recorded', id::text FROM members_return) d
+                  UNION ALL SELECT 'return.recorded', id::text FROM members_return
+                  UNION ALL SELECT 'event.recorded', id::text FROM members_event) d
         ON d.name = e.name AND d.document = e.payload ->> split_part(e.name, '.', 1)
-     WHERE e.name IN ('purchase.recorded', 'return.recorded') AND d.document IS NULL
+     WHERE e.name IN ('purchase.recorded', 'return.recorded', 'event.recorded') AND d.document IS NULL
 """
 
 
 def events(scope: Scope) -> Result:
-    """I13: each purchase and return was told exactly once (the outbox is looked at whole, in any scope)."""
+    """I13: each purchase, return and event was told exactly once (the outbox is looked at whole, in any scope)."""
     bad, faults = faults_of(scope, EVENTS, EVENTS_OF_NOTHING)
     checked = counted(scope, "SELECT (SELECT count(*) FROM purchase) + (SELECT count(*) FROM returned)")
-    return Result("I13", _("Every purchase and return was told to others once"), checked, bad, faults)
+    return Result("I13", _("Every purchase, return and event was told to others once"), checked, bad, faults)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from members.models.ledger import MOVES
 from members.selectors.verification.results import Result, Scope, counted, faults_of
 
-__all__ = ["answers", "buckets", "moves", "reproducible"]
+__all__ = ["answers", "buckets", "holds", "moves", "reproducible"]
 
 UNKNOWN_MOVES = """
     SELECT 'unknown move', 'posting', id FROM posting
@@ -32,7 +32,7 @@ STRAY_ACCOUNTS = """
 def moves(scope: Scope) -> Result:
     """I1: each posting is balanced by construction, so points are neither lost nor made between accounts."""
     known = ["/".join(move) for move in MOVES]
-    bad, faults = faults_of(scope, UNKNOWN_MOVES, STRAY_POSTINGS, STRAY_ACCOUNTS, moves=known)
+    bad, faults = faults_of(scope, UNKNOWN_MOVES, STRAY_POSTINGS, STRAY_ACCOUNTS, TRANSIT, moves=known)
     checked = counted(scope, "SELECT count(*) FROM posting")
     return Result(
         "I1", _("Every movement of points is a known one, within one account"), checked, bad, faults
@@ -73,7 +73,9 @@ def buckets(scope: Scope) -> Result:
 TOO_MUCH_ANSWERED = """
     SELECT 'more is undone or paid than there was', 'posting', q.id
       FROM posting q JOIN (SELECT answers_id, sum(amount) AS amount FROM posting
-                            WHERE answers_id IS NOT NULL GROUP BY answers_id) s ON s.answers_id = q.id
+                            WHERE answers_id IS NOT NULL
+                            GROUP BY answers_id, CASE kind WHEN 'release' THEN 'capture' ELSE kind END) s
+                       ON s.answers_id = q.id
      WHERE s.amount > q.amount
 """
 # Only a debt may be answered that itself answers something: by its repayment.
@@ -81,10 +83,14 @@ WRONG_ANSWERS = """
     SELECT CASE WHEN p.answers_id IS NULL THEN 'does not say what it undoes'
                 ELSE 'undoes or pays the wrong posting' END, 'posting', p.id
       FROM posting p LEFT JOIN members_posting q ON q.id = p.answers_id
-     WHERE (p.kind IN ('reverse', 'restore', 'debt_repay') OR p.answers_id IS NOT NULL)
+     WHERE (p.kind IN ('reverse', 'restore', 'debt_repay', 'activate', 'capture', 'release')
+            OR p.answers_id IS NOT NULL)
        AND (q.id IS NULL OR q.account_id <> p.account_id OR q.version >= p.version
             OR (CASE p.kind WHEN 'reverse' THEN q.kind = 'earn'
-                            WHEN 'restore' THEN q.kind = 'spend'
+                            WHEN 'restore' THEN q.kind IN ('spend', 'capture')
+                            WHEN 'activate' THEN q.kind = 'earn' AND q.to_side = 'pending'
+                            WHEN 'capture' THEN q.kind = 'hold'
+                            WHEN 'release' THEN q.kind = 'hold'
                             WHEN 'debt_repay' THEN q.kind = 'reverse' AND q.from_side = 'debt'
                             ELSE false END) IS NOT TRUE)
 """
@@ -96,6 +102,38 @@ UNPAID_SHORTAGES = """
                         sum(amount) FILTER (WHERE kind = 'debt_repay') AS paid
                    FROM posting GROUP BY account_id) p ON p.account_id = a.id
      WHERE a.debt <> coalesce(p.owed, 0) - coalesce(p.paid, 0)
+"""
+
+
+# A hold is what its postings say, and open as long as something is held.
+HOLDS = """
+    SELECT CASE WHEN h.id IS NULL THEN 'held without a hold' ELSE 'not what its postings say' END, 'posting', p.id
+      FROM posting p
+      LEFT JOIN members_hold h ON h.posting_id = p.id
+      LEFT JOIN (SELECT answers_id, sum(amount) FILTER (WHERE kind = 'capture') AS captured,
+                        sum(amount) FILTER (WHERE kind = 'release') AS released
+                   FROM posting WHERE kind IN ('capture', 'release') GROUP BY answers_id) used
+        ON used.answers_id = p.id
+     WHERE p.kind = 'hold'
+       AND (h.id IS NULL OR h.amount <> p.amount OR h.account_id <> p.account_id
+            OR h.captured <> coalesce(used.captured, 0) OR h.released <> coalesce(used.released, 0))
+"""
+
+
+def holds(scope: Scope) -> Result:
+    """I8: what was held was used, given back, or is still held."""
+    bad, faults = faults_of(scope, HOLDS)
+    checked = counted(scope, "SELECT count(*) FROM posting WHERE kind = 'hold'")
+    return Result("I8", _("Held points are used, given back, or still held"), checked, bad, faults)
+
+
+# Within the programme nothing is on the way: what one member gave another received, and what was converted arrived.
+TRANSIT = """
+    SELECT 'given and received differ', 'point type', t.id
+      FROM programs_pointtype t
+      JOIN (SELECT point_type_id, sum(CASE kind WHEN 'transfer_out' THEN amount ELSE -amount END) AS amount
+              FROM posting WHERE kind IN ('transfer_out', 'transfer_in') GROUP BY 1) p ON p.point_type_id = t.id
+     WHERE p.amount <> 0
 """
 
 

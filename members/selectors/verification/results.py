@@ -56,6 +56,10 @@ WITH account AS NOT MATERIALIZED (
 ), budget AS NOT MATERIALIZED (
     SELECT * FROM members_budgetcounter
      WHERE %(programme)s::bigint IS NULL OR programme_id = %(programme)s
+), happening AS NOT MATERIALIZED (
+    SELECT * FROM members_event
+     WHERE %(programme)s::bigint IS NULL
+        OR membership_id IN (SELECT id FROM members_membership WHERE programme_id = %(programme)s)
 ), document_key AS NOT MATERIALIZED (
     SELECT * FROM members_documentkey
      WHERE %(programme)s::bigint IS NULL OR programme_id = %(programme)s

@@ -11,7 +11,10 @@ from programs.selectors.rulesets import ruleset_of
 
 __all__ = ["rulesets"]
 
-USED = "SELECT * FROM programs_revision WHERE id IN (SELECT revision_id FROM purchase) ORDER BY id"
+USED = """
+SELECT * FROM programs_revision
+ WHERE id IN (SELECT revision_id FROM purchase UNION SELECT revision_id FROM happening) ORDER BY id
+"""
 
 
 def rulesets(scope: Scope) -> Iterator[tuple[int, Ruleset]]:

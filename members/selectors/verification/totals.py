@@ -29,6 +29,8 @@ KINDS = {
     "expire": ("expired", -1),
     "forfeit": ("expired", -1),
 }
+# What else comes or goes; moves between a member's own buckets are none of it.
+OTHERS = ("adjust", "opening", "transfer_in", "transfer_out", "convert_in", "convert_out")
 
 
 def reconciled(scope: Scope) -> Result:
@@ -83,7 +85,7 @@ def _from_ledger(programme: Programme) -> tuple[Figures, tuple[int, int]]:
         figure, sign = KINDS.get(kind, ("", 0))
         if kind == "restore":
             figure, sign, amount = "redeemed", -1, -amount
-        elif kind == "adjust":
+        elif kind in OTHERS:
             figure, sign, amount = "adjusted", 1, amount if to_side == "available" else -amount
         if figure:
             figures[key, figure] = figures.get((key, figure), 0) + amount
