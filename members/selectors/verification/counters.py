@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.core.exact import Period, periods_between
 from members.selectors.verification.results import Result, Scope, counted, faults_of, of_faults, rows_of
 from members.selectors.verification.revisions import rulesets
-from programs.engine.needs import limit_key
-from programs.engine.ruleset import Ruleset
+from programs.engine.ruleset import Ruleset, limit_key
 
 __all__ = ["counters"]
 
@@ -32,12 +31,13 @@ STATS = """
 # the period of the purchase; only what the purchase's revision counts. A return takes points, not times.
 GIVEN = """
     WITH part AS (
-        SELECT b.membership_id, b.revision_id, b.occurred_at, a.rule, a.type, a.points, 1 AS times
+        SELECT b.membership_id, b.revision_id, b.occurred_at, a.rule, %(all_rules)s || a.type AS all_rules,
+               a.points, 1 AS times
           FROM (SELECT membership_id, revision_id, occurred_at, trace FROM purchase
                  UNION ALL SELECT membership_id, revision_id, occurred_at, trace FROM happening) b
          CROSS JOIN LATERAL jsonb_to_recordset(b.trace -> 'awards') a (rule text, type text, points bigint)
          UNION ALL
-        SELECT b.membership_id, b.revision_id, b.occurred_at, a.rule, a.type, -a.points, 0
+        SELECT b.membership_id, b.revision_id, b.occurred_at, a.rule, %(all_rules)s || a.type, -a.points, 0
           FROM returned r JOIN members_purchase b ON b.id = r.purchase_id
          CROSS JOIN LATERAL jsonb_to_recordset(r.trace) a (rule text, type text, points bigint)
     ), needed AS (
@@ -54,8 +54,7 @@ GIVEN = """
                sum(points) FILTER (WHERE for_budget) AS used,
                max(occurred_at) FILTER (WHERE for_last AND times > 0) AS last
           FROM part
-         CROSS JOIN LATERAL (VALUES (part.rule), (%(all_rules)s || part.type)) names (name)
-          JOIN needed USING (revision_id, name)
+          JOIN needed n ON n.revision_id = part.revision_id AND n.name IN (part.rule, part.all_rules)
           JOIN calendar USING (calendar)
          GROUP BY 1, 2, 3
     )
