@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.core.exact import Period, periods_between
 from members.selectors.verification.results import Result, Scope, counted, faults_of, of_faults, rows_of
 from members.selectors.verification.revisions import rulesets
-from programs.engine.ruleset import Ruleset, limit_key
+from programs.engine.needs import limit_key
+from programs.engine.ruleset import Ruleset
 
 __all__ = ["counters"]
 
