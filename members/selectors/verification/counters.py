@@ -32,11 +32,12 @@ STATS = """
 # the period of the purchase; only what the purchase's revision counts. A return takes points, not times.
 GIVEN = """
     WITH part AS (
-        SELECT b.membership_id, b.revision_id, b.occurred_at, a.rule, a.type, a.points, 1 AS times
+        SELECT b.membership_id, b.revision_id, b.occurred_at, a.rule, %(all_rules)s || a.type AS all_rules,
+               a.points, 1 AS times
           FROM purchase b
          CROSS JOIN LATERAL jsonb_to_recordset(b.trace -> 'awards') a (rule text, type text, points bigint)
          UNION ALL
-        SELECT b.membership_id, b.revision_id, b.occurred_at, a.rule, a.type, -a.points, 0
+        SELECT b.membership_id, b.revision_id, b.occurred_at, a.rule, %(all_rules)s || a.type, -a.points, 0
           FROM returned r JOIN members_purchase b ON b.id = r.purchase_id
          CROSS JOIN LATERAL jsonb_to_recordset(r.trace) a (rule text, type text, points bigint)
     ), needed AS (
@@ -53,8 +54,7 @@ GIVEN = """
                sum(points) FILTER (WHERE for_budget) AS used,
                max(occurred_at) FILTER (WHERE for_last AND times > 0) AS last
           FROM part
-         CROSS JOIN LATERAL (VALUES (part.rule), (%(all_rules)s || part.type)) names (name)
-          JOIN needed USING (revision_id, name)
+          JOIN needed n ON n.revision_id = part.revision_id AND n.name IN (part.rule, part.all_rules)
           JOIN calendar USING (calendar)
          GROUP BY 1, 2, 3
     )
