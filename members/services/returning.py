@@ -218,7 +218,7 @@ class Reverser:
         takings: list[Taken],
         cause: Cause,
     ) -> int:
-        """The rows of the document; what the purchase has left is less by them. The amount that came back."""
+        """The rows of the document. The amount that came back."""
         lines: list[dict[str, Any]] = []
         for at, share in sorted(now.items()):
             stored = self.purchase.lines[at]
@@ -263,6 +263,17 @@ class Reverser:
                 cause.recorded_at,
             )
         )
+        self._note(numbers, lines, shares, takings)
+        return total
+
+    def _note(
+        self,
+        numbers: tuple[str, ...],
+        lines: list[dict[str, Any]],
+        shares: list[Fraction],
+        takings: list[Taken],
+    ) -> None:
+        """What the purchase has left after a return."""
         returnable = self.returnable
         returnable.shares = shares
         returnable.numbers.update(numbers)
@@ -270,4 +281,3 @@ class Reverser:
             returnable.amounts[line["line"]] += line["amount"]
         for entry in takings:
             returnable.taken[entry.award] = returnable.taken.get(entry.award, 0) + entry.points
-        return total
