@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.core.models import ImportBatch
 from loyalty.core.problems import Invalid, NotFound, ProblemCommand
-from members.services.imports.batches import Options
+from members.services.imports.batches import SHOWN, Options
 from members.services.imports.purchases import import_purchases
 from members.services.imports.returns import import_returns
 from programs.models import Partner, Programme
@@ -65,7 +65,7 @@ class Command(ProblemCommand):
         self._tell(batch, as_json=options["json"])
 
     def _tell(self, batch: ImportBatch, *, as_json: bool) -> None:
-        errors = list(batch.row_errors.order_by("line", "id")[:1000])
+        errors = list(batch.row_errors.order_by("line", "id")[:SHOWN])
         before = batch.report["imported_before"] if batch.report else None
         if as_json:
             rows = [
