@@ -124,8 +124,9 @@ class Draft:
             shares, parts = parts, [0] * lines
             for position, part in zip(self.positions, shares, strict=True):
                 parts[position] = part
-        key, uncut = self.rule.key, int(self.uncut)
-        return Award(number, key, point_type, self.points, tuple(parts), self.base, self.cut, uncut)
+        points, uncut = self.value, int(self.uncut)
+        assert isinstance(points, int)
+        return Award(number, self.rule.key, point_type, points, tuple(parts), self.base, self.cut, uncut)
 
 
 def worth(draft: Draft, total: int, scale: int, level: RoundingLevel) -> int | Fraction:
