@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -14,7 +13,7 @@ from loyalty.core.models import ImportBatch
 from loyalty.core.translated import format_money, format_quantity
 from programs.models import Programme
 
-__all__ = ["counts_in_words", "verdict"]
+__all__ = ["Count", "counts_in_words", "verdict"]
 
 # The counts of an import in the order in which they are told.
 COUNTS: dict[str, str | Promise] = {
@@ -28,24 +27,31 @@ COUNTS: dict[str, str | Promise] = {
     "enrolled": gettext_lazy("members who joined by this file"),
     "amount": gettext_lazy("value of what was recorded"),
 }
-ALWAYS = ("rows", "posted")
 NOT_TAKEN = ("bad", "conflicts", "refused")
 
 
-def counts_in_words(batch: ImportBatch) -> list[tuple[str, str, str]]:
-    """Of each count its name, its figure and what it counts; the amount as money. What there is none of is left
-    out, except the lines and what was recorded."""
-    currency = Programme.objects.filter(key=batch.scope).values_list("currency", flat=True).first()
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One count of an import: its stable name, the number, as it is read, and what it counts."""
+
+    name: str
+    number: int
+    shown: str
+    words: str
+
+
+def counts_in_words(batch: ImportBatch) -> list[Count]:
+    """The counts of an import in the order in which they are told; the amount also as money."""
+    currency = Programme.objects.filter(key=batch.scope).values_list("currency", flat=True).first() or ""
     return [
-        (name, _figure(name, batch.counts, currency or ""), str(words))
+        Count(name, int(batch.counts[name]), _shown(name, int(batch.counts[name]), currency), str(words))
         for name, words in COUNTS.items()
-        if batch.counts.get(name) or name in ALWAYS
+        if name in batch.counts
     ]
 
 
-def _figure(name: str, counts: Mapping[str, Any], currency: str) -> str:
-    count = int(counts.get(name, 0))
-    return format_money(count, currency) if name == "amount" and currency else format_quantity(count)
+def _shown(name: str, number: int, currency: str) -> str:
+    return format_money(number, currency) if name == "amount" and currency else format_quantity(number)
 
 
 def verdict(batch: ImportBatch) -> str:

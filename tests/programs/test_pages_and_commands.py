@@ -200,6 +200,7 @@ def test_diff_says_what_is_different(loaded: Loaded, tmp_path: Path) -> None:
     ("arguments", "status"),
     [
         (("load", "nowhere.yaml"), 2),
+        (("load", str(EXAMPLES)), 2),
         (("export", "nothing"), 1),
         (("diff", "nothing", "nothing"), 1),
         (("diff", "grocery-points:9", "grocery-points"), 1),
@@ -211,7 +212,8 @@ def test_refusals_are_sentences(loaded: Loaded, arguments: tuple[str, ...], stat
     with pytest.raises(SystemExit) as ended:
         call_command("programme", *arguments, stdout=StringIO(), stderr=err)
     assert ended.value.code == status
-    assert err.getvalue()
+    assert len(err.getvalue().splitlines()) == 1
+    assert "There is no such thing" not in err.getvalue()
 
 
 def test_a_bad_file_is_told_by_line(tmp_path: Path) -> None:
@@ -224,3 +226,36 @@ def test_a_bad_file_is_told_by_line(tmp_path: Path) -> None:
     assert "bad.yaml" in err.getvalue()
     assert "13:15: 0.5 is a number with a decimal point outside quotes." in err.getvalue()
     assert "(expected: write it in quotes: “0.5”)" in err.getvalue()
+
+
+def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.yaml"
+    empty.write_text("\n \n")
+    err = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("programme", "load", str(empty), stdout=StringIO(), stderr=err)
+    assert ended.value.code == 2
+    assert err.getvalue() == f"The file cannot be taken. {empty} is empty.\n"
+    assert not Programme.objects.exists()
+
+
+def test_loading_says_whether_and_from_when_it_counts() -> None:
+    told = run("load", POINTS)
+    assert told == (
+        "grocery-points is loaded.\nThis is the working copy: it counts once it is published (--publish).\n"
+    )
+    assert run("load", POINTS) == "grocery-points is unchanged.\n"
+    told = run("load", POINTS, "--effective-from", "2017-01-01T00:00")
+    fingerprint = Revision.objects.get().sha256[:12]
+    assert told == (
+        "grocery-points is loaded.\n"
+        f"Revision 1 ({fingerprint}) is in force from 2017-01-01 00:00, America/New_York.\n"
+    )
+
+
+def test_differences_inside_settings_are_written_like_in_a_file(loaded: Loaded, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(POINTS.read_text() + "    schedule: {weekdays: [mon], since: 2026-01-01T00:00}\n")
+    told = run("diff", "grocery-points", other)
+    assert told.startswith("rules[per-dollar].schedule: — → {")
+    assert "weekdays: [mon]" in told

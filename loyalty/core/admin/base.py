@@ -27,7 +27,7 @@ from unfold.decorators import display
 
 from loyalty.core.audit import is_audited
 from loyalty.core.choices import TONES
-from loyalty.core.problems import Problem
+from loyalty.core.problems import Problem, sentence_of
 from loyalty.core.registry import panels
 from loyalty.core.selectors.audit import history_of
 
@@ -84,7 +84,7 @@ def say(request: HttpRequest, work: Callable[[], Any], done: Callable[[Any], str
     try:
         result = work()
     except Problem as problem:
-        messages.error(request, f"{problem.title} {problem.detail}".strip())
+        messages.error(request, sentence_of(problem))
     else:
         messages.success(request, done(result))
 
