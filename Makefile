@@ -25,7 +25,7 @@ TEST_SETTINGS := DJANGO_SETTINGS_MODULE=loyalty.settings.test
 .DELETE_ON_ERROR:
 
 demo: $(RUNTIME)
-	@PORT=$(PORT) exec $(BIN)/python manage.py demo
+	@PORT=$(PORT) TIME_ZONE=$${TIME_ZONE:-Europe/Tallinn} exec $(BIN)/python manage.py demo
 
 test: check browser
 	@status=0; $(BIN)/python -m pytest $(PYTEST_ARGS) || status=$$?; \

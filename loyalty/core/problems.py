@@ -8,6 +8,8 @@ people.
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -120,6 +122,15 @@ class InvalidFile(Problem):
 
 
 SHOWN_ERRORS = 50
+# Titles that say nothing beside a detail.
+_GENERAL = tuple(kind.title for kind in (Problem, NotFound, Conflict, NotAllowed, Invalid))
+
+
+def sentence_of(problem: Problem) -> str:
+    """What a person is told: what was refused and why, without a title that adds nothing to the reason."""
+    if problem.detail and any(problem.title is title for title in _GENERAL):
+        return str(problem.detail)
+    return f"{problem.title} {problem.detail}".rstrip()
 
 
 def print_problem(stderr: OutputWrapper, problem: Problem, *, as_json: bool = False) -> None:
@@ -127,7 +138,7 @@ def print_problem(stderr: OutputWrapper, problem: Problem, *, as_json: bool = Fa
     if as_json:
         stderr.write(json.dumps(problem.as_dict(), ensure_ascii=False, indent=2))
         return
-    stderr.write(f"{problem.title} {problem.detail}".rstrip())
+    stderr.write(sentence_of(problem))
     for error in problem.errors[:SHOWN_ERRORS]:
         stderr.write(f"  {error}")
     hidden = len(problem.errors) - SHOWN_ERRORS
@@ -142,6 +153,11 @@ class ProblemCommand(BaseCommand):
     that the command makes name it as their source.
     """
 
+    # What every command of Django has would hide what this one has.
+    suppressed_base_arguments: set[str] = {
+        "--version", "--verbosity", "--settings", "--pythonpath", "--traceback", "--no-color", "--force-color",
+    }  # fmt: skip
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="Answer as JSON.")
         self.add_options(parser)
@@ -154,6 +170,11 @@ class ProblemCommand(BaseCommand):
         try:
             with audit.context(source=source):
                 self.run(*args, **options)
+            self.stdout.flush()
+        except BrokenPipeError:
+            # The reader, such as `head`, has seen enough; what is left to write goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(1) from None
         except Problem as problem:
             print_problem(self.stderr, problem, as_json=bool(options.get("json")))
             raise SystemExit(problem.exit_status) from None

@@ -15,6 +15,8 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 
 Text = str | Promise
+# A table without a note: its columns and rows.
+Columns = tuple[Sequence[Text], Sequence[Sequence[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +27,22 @@ class Table:
     rows: Sequence[Sequence[Any]]
     note: Text = ""
 
+    @property
+    def labelled_rows(self) -> list[list[tuple[Text, Any]]]:
+        """Each cell with the name of its column, which narrow screens show beside it."""
+        return [list(zip(self.columns, row, strict=True)) for row in self.rows]
+
 
 @dataclass(frozen=True, slots=True)
 class Panel:
     """A block under an object's admin page: either `content` (a table) or `template` with `context`.
 
-    `permission` ("members.view_posting") hides the panel from those who lack it.
+    `permission` ("members.view_posting") hides the panel from those who lack it. A content of None leaves it out.
     """
 
     title: Text
     permission: str
-    content: Callable[[Any, HttpRequest], Table | tuple[Sequence[Text], Sequence[Sequence[Any]]]] | None = (
-        None
-    )
+    content: Callable[[Any, HttpRequest], Table | Columns | None] | None = None
     template: str = ""
     context: Callable[[Any, HttpRequest], dict[str, Any]] | None = None
     order: int = 100
@@ -71,16 +76,19 @@ class PanelRegistry:
 
     def shown(self, label: str, obj: Any, request: HttpRequest) -> list[ShownPanel]:
         """The panels this person may see for this object."""
-        return [
+        offered = (
             _show(panel, obj, request)
             for panel in self._panels.get(label.lower(), [])
             if request.user.has_perm(panel.permission)
-        ]
+        )
+        return [panel for panel in offered if panel is not None]
 
 
-def _show(panel: Panel, obj: Any, request: HttpRequest) -> ShownPanel:
+def _show(panel: Panel, obj: Any, request: HttpRequest) -> ShownPanel | None:
     if panel.content is not None:
         content = panel.content(obj, request)
+        if content is None:
+            return None
         table = content if isinstance(content, Table) else Table(*content)
         return ShownPanel(panel.title, table=table)
     context = panel.context(obj, request) if panel.context else {}

@@ -12,13 +12,16 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from babel import Locale, numbers
+from babel import Locale, UnknownLocaleError, numbers
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.forms import Field
+from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+from loyalty.core.exact import as_decimal, currency_digits
 
 Forms = Mapping[str, str]
 LAST_LANGUAGE = "en"
@@ -100,6 +103,23 @@ def format_quantity(
     # A hundredth more or less never changes the digits: the value is exact.
     word = plural(unit, value if decimals else points, spoken, default=default)
     return f"{figure}\N{NO-BREAK SPACE}{word}" if word else figure
+
+
+def format_money(amount: int, currency: str, language: str | None = None) -> str:
+    """Minor units as money: 4249 is €42.49, or 42,49 €."""
+    spoken = language or get_language() or LAST_LANGUAGE
+    value = as_decimal(amount, currency_digits(currency))
+    shown: str = numbers.format_currency(value, currency, locale=_locale(spoken))
+    return shown
+
+
+def language_name(code: str, language: str | None = None) -> str:
+    """What a language is called in the reader's: "et" is Estonian."""
+    try:
+        named = _locale(code).get_display_name(_locale(language or get_language() or LAST_LANGUAGE))
+    except (UnknownLocaleError, ValueError):
+        return code
+    return str(named or code)
 
 
 def known_languages() -> tuple[str, ...]:
@@ -188,6 +208,6 @@ class TranslatedField(models.JSONField):
             plural=self.plural,
             long=self.long,
             required=not self.blank,
-            label=kwargs.get("label", self.verbose_name),
+            label=kwargs.get("label", capfirst(str(self.verbose_name))),
             help_text=kwargs.get("help_text", self.help_text),
         )

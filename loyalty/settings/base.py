@@ -101,13 +101,15 @@ AUTH_PASSWORD_VALIDATORS = [
 # auth.W004: an address is unique per kind of user (staff, partner, member), not alone.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 
-# Languages and time. Days of a programme belong to the programme's own zone.
+# Languages and time. Days of a programme belong to the programme's own zone; TIME_ZONE is that of the clock on
+# the wall of the office, for times that belong to no programme and for what is typed into filters.
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ru", "Русский"), ("et", "Eesti")]
 LOCALE_PATHS = [BASE_DIR / "loyalty" / "locale"]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = "UTC"
+TIME_ZONE: str = env.str("TIME_ZONE", default="UTC")
+FORMAT_MODULE_PATH = "loyalty.formats"
 
 # Static files.
 STATIC_URL = "static/"
@@ -140,7 +142,7 @@ REST_FRAMEWORK = {
 
 # Background work. The truth is in the database (outbox and job rows): a lost or doubled message changes
 # nothing. Without CELERY_BROKER_URL messages are files on this machine.
-CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", default="filesystem://")
+CELERY_BROKER_URL: str = env.str("CELERY_BROKER_URL", default="filesystem://localhost")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
 CELERY_BROKER_FOLDERS: list[Path] = []
 if CELERY_BROKER_URL.startswith("filesystem:"):

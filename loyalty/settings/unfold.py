@@ -12,11 +12,19 @@ def favicon(request: HttpRequest) -> str:
     return static("loyalty/favicon.svg")
 
 
+def style(request: HttpRequest) -> str:
+    """The address of what our pages need beyond the theme's own style."""
+    return static("loyalty/back-office.css")
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": _("Loyalty"),
     "SITE_HEADER": _("Loyalty"),
     "SITE_SYMBOL": "loyalty",
+    # There is no public site behind the back office to return to.
+    "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": favicon}],
+    "STYLES": [style],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,

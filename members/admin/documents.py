@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from django.contrib import admin
@@ -19,7 +20,7 @@ from members.admin.statement import balance_after, signed
 from members.models import Membership, Purchase, Return
 from members.selectors import statement
 from members.selectors.explain import explain, in_words
-from members.selectors.explain.amounts import money
+from members.selectors.explain.amounts import money, quantity
 from members.selectors.explain.receipt import earned_in_words
 
 
@@ -40,6 +41,8 @@ def by_number(queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any],
 class PurchaseAdmin(ReadOnlyAdmin):
     """Every receipt, the latest recorded first."""
 
+    about = _("Receipts as the tills sent them. Open one to read why it earned what it earned.")
+    when_empty = _("Take in a file: manage.py import purchases FILE.csv --programme CODE --enrol")
     list_display = ("number", "bought", "store_name", "member_page", "amount_text", "earned")
     list_filter = (("partner", admin.RelatedOnlyFieldListFilter), ("occurred_at", RangeDateTimeFilter))
     list_select_related = ("store", "partner", "membership__programme", "revision")
@@ -84,6 +87,8 @@ class PurchaseAdmin(ReadOnlyAdmin):
 class ReturnAdmin(ReadOnlyAdmin):
     """What came back, the latest recorded first."""
 
+    about = _("Goods that came back, and the points that went with them.")
+    when_empty = _("Take in a file: manage.py import returns FILE.csv --programme CODE")
     list_display = ("number", "purchase_page", "happened", "member_page", "amount_text", "taken")
     list_filter = (("occurred_at", RangeDateTimeFilter),)
     list_select_related = ("membership__programme", "purchase__revision")
@@ -126,7 +131,34 @@ class ReturnAdmin(ReadOnlyAdmin):
 
 def explanation_context(purchase: Purchase, request: HttpRequest) -> dict[str, Any]:
     """The receipt in the reader's language."""
-    return {"words": in_words(explain(purchase))}
+    words = in_words(explain(purchase))
+    return {"words": words, "lines": [list(zip(words.columns, row, strict=True)) for row in words.rows]}
+
+
+def returned_table(returned: Return, request: HttpRequest) -> Table:
+    """The lines of the purchase that came back, whole or in part."""
+    purchase = returned.purchase
+    lines = [(entry, purchase.lines[entry["line"]]) for entry in returned.lines]
+    return Table(
+        (_("Line"), _("Article"), _("Category"), _("Price of the line"), _("Came back")),
+        [
+            (
+                entry["line"] + 1,
+                bought["sku"] or EMPTY,
+                bought.get("category") or EMPTY,
+                money(bought["amount"], purchase.currency),
+                part_in_words(Fraction(entry.get("share", 1)), bought["qty"]),
+            )
+            for entry, bought in lines
+        ],
+    )
+
+
+def part_in_words(share: Fraction, bought: int) -> str:
+    """How much of a line came back: a quantity of what was bought, else a fraction."""
+    part = share * bought
+    shown = quantity(part.numerator) if part.denominator == 1 else str(share)
+    return str(_("%(part)s of %(whole)s") % {"part": shown, "whole": quantity(bought)})
 
 
 def movements_table(document: Purchase | Return, request: HttpRequest) -> Table:
@@ -139,7 +171,7 @@ def movements_table(document: Purchase | Return, request: HttpRequest) -> Table:
             (
                 moment(posting.recorded_at, zone),
                 link(posting, posting.get_kind_display()),
-                f"{signed(posting)} {posting.point_type}",
+                signed(posting, unit=True),
                 balance_after(posting),
                 cause(posting),
             )
@@ -157,6 +189,10 @@ panels.contribute(
         context=explanation_context,
         order=10,
     ),
+)
+panels.contribute(
+    "members.Return",
+    Panel(_("What came back"), "members.view_return", content=returned_table, order=10),
 )
 for _page in ("members.Purchase", "members.Return"):
     panels.contribute(

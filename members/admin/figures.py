@@ -55,7 +55,8 @@ def import_cards(request: HttpRequest) -> list[Card]:
     if batch is None:
         return []
     address = reverse("admin:core_importbatch_change", args=[batch.pk])
-    note = f"{batch.file_name}: {batch.get_state_display()}"
+    dry = (batch.report or {}).get("dry_run")
+    note = f"{batch.file_name}: {_('dry run, nothing changed') if dry else batch.get_state_display()}"
     return [Card(_("Last import"), moment(batch.started_at), note, address, "upload_file")]
 
 
@@ -63,11 +64,11 @@ def ledger_cards(request: HttpRequest) -> list[Card]:
     """What the last verification of the ledger found."""
     job = Job.objects.filter(kind=verification.KIND).order_by("-pk").first()
     if job is None:
-        return [Card(_("Ledger check"), _("never run"), icon="verified_user")]
+        return [Card(_("Ledger check"), _("never run"), "manage.py verify_ledger", icon="verified_user")]
     address = reverse("admin:core_job_change", args=[job.pk])
     if job.state != JobState.DONE:
         return [Card(_("Ledger check"), job.get_state_display(), job.message, address, "verified_user")]
-    value = _("all holds") if (job.result or {}).get("ok") else _("something is wrong")
+    value = _("everything adds up") if (job.result or {}).get("ok") else _("something is wrong")
     return [Card(_("Ledger check"), value, moment(job.finished_at), address, "verified_user")]
 
 

@@ -22,17 +22,11 @@ from members.models.ledger import Account, Posting
 class PostingAdmin(ReadOnlyAdmin):
     """The ledger, the latest recorded first."""
 
-    list_display = (
-        "id",
-        "happened",
-        "member_page",
-        "kind",
-        "change",
-        "point_type",
-        "after",
-        "why",
-        "partner",
+    about = _(
+        "Every movement of points, the latest first. None is ever changed or taken out: a correction is one more."
     )
+    when_empty = _("Movements come with purchases, returns and redemptions.")
+    list_display = ("id", "happened", "member_page", "kind", "change", "after", "why", "partner")
     list_filter = ("kind", "point_type")
     list_select_related = ("account__membership__programme", "point_type", "purchase", "returned", "partner")
     search_fields = ("id",)
@@ -40,14 +34,16 @@ class PostingAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     sortable_by = ()
     fieldsets = (
-        (None, {"fields": ("member_page", "kind", "change", "point_type", "why", "reference")}),
+        (None, {"fields": ("member_page", "kind", "change", "why", "reference", "partner", "entered_by",
+                           "happened", "recorded", "answers_page")}),
         (_("Balance after"), {"fields": ("after", "available", "pending", "held", "debt")}),
-        (_("Details"), {"fields": ("from_side", "to_side", "happened", "recorded", "version", "operation",
-                                   "revision_page", "partner", "answers_page", "actor")}),
+        (_("For those who look after the system"),
+         {"fields": ("id", "from_side", "to_side", "point_type", "version", "operation", "revision_page"),
+          "classes": ("collapse",)}),
     )  # fmt: skip
     readonly_fields = (
-        "member_page", "change", "why", "after", "available", "pending", "held", "debt", "happened",
-        "recorded", "revision_page", "answers_page",
+        "id", "member_page", "change", "why", "entered_by", "after", "available", "pending", "held", "debt",
+        "happened", "recorded", "revision_page", "answers_page",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Posting]:
@@ -81,7 +77,7 @@ class PostingAdmin(ReadOnlyAdmin):
 
     @display(description=_("change"))
     def change(self, posting: Posting) -> str:
-        return signed(posting)
+        return signed(posting, unit=True)
 
     @display(description=_("balance after"))
     def after(self, posting: Posting) -> str:
@@ -90,6 +86,10 @@ class PostingAdmin(ReadOnlyAdmin):
     @display(description=_("why"))
     def why(self, posting: Posting) -> SafeString | str:
         return cause(posting)
+
+    @display(description=_("entered by"))
+    def entered_by(self, posting: Posting) -> str:
+        return str(posting.actor or EMPTY)
 
     @display(description=_("undoes or continues"))
     def answers_page(self, posting: Posting) -> SafeString | str:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
+from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +15,7 @@ from unfold.decorators import display
 
 from loyalty.core.admin.base import ReadOnlyAdmin, TabularInline, badge
 from loyalty.core.registry import Panel, Table, panels
-from loyalty.core.translated import format_quantity
+from loyalty.core.translated import format_quantity, language_name
 from members.admin.links import EMPTY, link, moment
 from members.models import Identifier, Member, Membership
 from members.selectors.explain.amounts import money
@@ -54,15 +55,17 @@ class IdentifierInline(TabularInline):
 class MemberAdmin(ReadOnlyAdmin):
     """Customers, whatever programmes they are in."""
 
+    about = _("Customers, each once, whatever programmes they are in.")
+    when_empty = _("Members come with a file of receipts: manage.py import purchases FILE.csv … --enrol")
     list_display = (
-        "public_id",
         "person_name",
         "identifiers_text",
         "programmes",
         "status_badge",
         "created_at",
+        "public_id",
     )
-    list_display_links = ("public_id", "person_name")
+    list_display_links = ("person_name", "public_id")
     list_filter = ("status", "kind")
     list_select_related = ("person",)
     # The search itself is `matching_members`; Django shows its field only when something is named here.
@@ -111,12 +114,14 @@ class MemberAdmin(ReadOnlyAdmin):
         )
 
     @display(description=_("birth date"))
-    def birth_date(self, member: Member) -> Any:
-        return getattr(getattr(member, "person", None), "birth_date", None)
+    def birth_date(self, member: Member) -> str:
+        day = getattr(getattr(member, "person", None), "birth_date", None)
+        return date_format(day, "DATE_FORMAT") if day else EMPTY
 
     @display(description=_("language"))
     def language(self, member: Member) -> str:
-        return getattr(getattr(member, "person", None), "language", "") or EMPTY
+        code = getattr(getattr(member, "person", None), "language", "")
+        return language_name(code) if code else EMPTY
 
     @display(description=_("attributes"))
     def attributes(self, member: Member) -> str:
@@ -128,6 +133,8 @@ class MemberAdmin(ReadOnlyAdmin):
 class MembershipAdmin(ReadOnlyAdmin):
     """Members of a programme, with what they have and when they last came."""
 
+    about = _("Members of a programme. Open one to see the balance and where each point came from.")
+    when_empty = MemberAdmin.when_empty
     list_display = (
         "number",
         "person_name",
@@ -145,10 +152,10 @@ class MembershipAdmin(ReadOnlyAdmin):
     sortable_by = ("number",)
     status_badge = badge("status")
     fieldsets: ClassVar = (
-        (None, {"fields": ("number", "person_name", "member_page", "programme", "status")}),
+        (None, {"fields": ("number", "member_page", "programme", "status")}),
         (_("History"), {"fields": ("joined", "channel", "purchases", "amount", "last_purchase")}),
     )
-    readonly_fields = ("person_name", "member_page", "joined", "purchases", "amount", "last_purchase")
+    readonly_fields = ("member_page", "joined", "purchases", "amount", "last_purchase")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         rows = super().get_queryset(request)
@@ -167,7 +174,8 @@ class MembershipAdmin(ReadOnlyAdmin):
 
     @display(description=_("member"))
     def member_page(self, membership: Membership) -> SafeString | str:
-        return link(membership.member)
+        name = name_of(membership.member)
+        return link(membership.member, "" if name == EMPTY else name)
 
     @display(description=_("joined"))
     def joined(self, membership: Membership) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,6 +17,7 @@ from members.models.ledger import Account, Posting
 from members.selectors import statement
 from members.selectors.explain.amounts import money
 from members.selectors.explain.receipt import earned_in_words
+from programs.models import PointType
 
 MOST_LOTS = 30
 MOST_POSTINGS = 30
@@ -38,7 +40,7 @@ def _buckets(account: Account, zone: str) -> dict[str, Any]:
     )
     return {
         "name": str(account.point_type),
-        "balance": format_quantity(account.available - account.debt, decimals),
+        "balance": in_units(account.available - account.debt, account.point_type),
         "changed": moment(account.last_recorded_at, zone),
         "parts": [
             (name, format_quantity(points, decimals)) for name, points, always in parts if points or always
@@ -55,16 +57,22 @@ def lots_table(membership: Membership, request: HttpRequest) -> Table:
         rows.append(
             (
                 moment(lot.earned_at, membership.programme.zone),
-                kind,
-                format_quantity(lot.remaining, kind.decimals),
-                format_quantity(lot.amount, kind.decimals),
-                lot.expires_on or _("never"),
+                in_units(lot.remaining, kind),
+                in_units(lot.amount, kind),
+                date_format(lot.expires_on, "DATE_FORMAT") if lot.expires_on else _("does not expire"),
                 lot.issuer,
                 EMPTY if purchase is None else link(purchase, purchase.number),
             )
         )
     return Table(
-        (_("Earned"), _("Points"), _("Left"), _("Of"), _("Last usable day"), _("Funded by"), _("Receipt")),
+        (
+            _("Earned"),
+            _("Still there"),
+            _("Of what was earned"),
+            _("Last usable day"),
+            _("Funded by"),
+            _("Receipt"),
+        ),
         rows,
         _("The %(count)d that expire first are shown.") % {"count": MOST_LOTS}
         if len(rows) == MOST_LOTS
@@ -76,14 +84,22 @@ def postings_table(membership: Membership, request: HttpRequest) -> Table:
     """The latest movements with what caused them."""
     postings = statement.last_postings(statement.accounts_of(membership), MOST_POSTINGS)
     several = len({posting.point_type_id for posting in postings}) > 1
-    columns = [_("Happened"), _("What"), _("Points"), _("Balance after"), _("Why"), _("Partner"), _("By")]
+    columns = [
+        _("Happened"),
+        _("What"),
+        _("Points"),
+        _("Balance after"),
+        _("Why"),
+        _("Partner"),
+        _("Entered by"),
+    ]
     return Table(
         columns,
         [
             (
                 moment(posting.occurred_at, membership.programme.zone),
                 link(posting, posting.get_kind_display()),
-                f"{signed(posting)} {posting.point_type}" if several else signed(posting),
+                signed(posting, unit=several),
                 balance_after(posting),
                 cause(posting),
                 posting.partner or EMPTY,
@@ -115,9 +131,15 @@ def purchases_table(membership: Membership, request: HttpRequest) -> Table:
     )
 
 
-def signed(posting: Posting) -> str:
+def in_units(points: int, kind: PointType) -> str:
+    """Points with their unit, or with the name of the kind of points when it has no unit."""
+    return format_quantity(points, kind.decimals, kind.settings.get("unit") or kind.name)
+
+
+def signed(posting: Posting, *, unit: bool = False) -> str:
     """The points of a posting as the member's balance felt them: up with +, down with −."""
-    words = format_quantity(posting.amount, posting.point_type.decimals)
+    kind = posting.point_type
+    words = in_units(posting.amount, kind) if unit else format_quantity(posting.amount, kind.decimals)
     change = statement.change_of(posting)
     return words if not change else f"{'+' if change > 0 else '−'}{words}"
 

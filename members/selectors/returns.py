@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 from django.db import connection
 
@@ -46,6 +47,21 @@ class Returnable:
     earned: dict[int, list[int]] = field(default_factory=dict)
     paid: list[Paid] = field(default_factory=list)
 
+    def came_back(
+        self,
+        numbers: Iterable[str],
+        shares: list[Fraction],
+        lines: Iterable[Mapping[str, Any]],
+        trace: Iterable[Mapping[str, Any]],
+    ) -> None:
+        """Note a return: its numbers, the shares after it, and its lines and trace as stored."""
+        self.numbers.update(numbers)
+        self.shares = shares
+        for line in lines:
+            self.amounts[line["line"]] += line["amount"]
+        for entry in trace:
+            self.taken[entry["no"]] = self.taken.get(entry["no"], 0) + entry["points"]
+
 
 def returnables(purchases: Sequence[Purchase]) -> dict[int, Returnable]:
     """By purchase id; a handful of queries however many there are. The memberships are locked by the caller."""
@@ -56,13 +72,11 @@ def returnables(purchases: Sequence[Purchase]) -> dict[int, Returnable]:
     earlier = Return.objects.filter(purchase_id__in=found).order_by("id")
     for key, number, lines, trace in earlier.values_list("purchase_id", "number", "lines", "trace"):
         returnable = found[key]
-        returnable.numbers.add(number)
+        shares, numbers = list(returnable.shares), [number]
         for line in lines:
-            returnable.numbers.update(line.get("also", ()))
-            returnable.shares[line["line"]] += Fraction(line["share"])
-            returnable.amounts[line["line"]] += line["amount"]
-        for entry in trace:
-            returnable.taken[entry["no"]] = returnable.taken.get(entry["no"], 0) + entry["points"]
+            shares[line["line"]] += Fraction(line["share"])
+            numbers.extend(line.get("also", ()))
+        returnable.came_back(numbers, shares, lines, trace)
     _load_postings(found)
     return found
 

@@ -225,12 +225,7 @@ class Reverser:
         cause: Cause,
     ) -> int:
         """The rows of the document; what the purchase has left is less by them. The amount that came back."""
-        lines: list[dict[str, Any]] = []
-        for at, share in sorted(now.items()):
-            stored = self.purchase.lines[at]
-            due = stored["amount"] * shares[at]
-            amount = int(due) - self.returnable.amounts[at]
-            lines.append({"line": at, "share": str(share), "amount": amount})
+        lines = self._lines(now, shares)
         number, also = numbers[0], numbers[1:]
         if also:
             lines[0]["also"] = also
@@ -269,11 +264,13 @@ class Reverser:
                 cause.recorded_at,
             )
         )
-        returnable = self.returnable
-        returnable.shares = shares
-        returnable.numbers.update(numbers)
-        for line in lines:
-            returnable.amounts[line["line"]] += line["amount"]
-        for entry in takings:
-            returnable.taken[entry.award] = returnable.taken.get(entry.award, 0) + entry.points
+        self.returnable.came_back(numbers, shares, lines, trace)
         return total
+
+    def _lines(self, now: dict[int, Fraction], shares: list[Fraction]) -> list[dict[str, Any]]:
+        """What comes back of each line; the amounts of all returns of a line sum to its own."""
+        lines: list[dict[str, Any]] = []
+        for at, share in sorted(now.items()):
+            due = self.purchase.lines[at]["amount"] * shares[at]
+            lines.append({"line": at, "share": str(share), "amount": int(due) - self.returnable.amounts[at]})
+        return lines

@@ -24,6 +24,14 @@ class NeverDeleted(ModelAdmin):
         always = tuple(self.readonly_fields)
         return always if obj is None else (*always, *self.fixed)
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """A new row has nothing yet of what is only shown."""
+        shown = super().get_fields(request, obj)
+        return [name for name in shown if obj is not None or name not in self.readonly_fields]
+
+    def get_inlines(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [] if obj is None else list(super().get_inlines(request, obj))
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
@@ -47,10 +55,13 @@ class SourceInline(TabularInline):
 class PartnerAdmin(NeverDeleted):
     """Companies whose tills and shops report purchases."""
 
+    about = _("Companies whose tills and shops report purchases. One of them runs the programmes.")
+    when_empty = _("The company that runs the programmes comes with the first programme.")
     list_display = ("label", "code", "status_badge", "is_operator", "created_at")
     list_display_links = ("label", "code")
     list_filter = ("status",)
     search_fields = ("code", "name")
+    search_help_text = _("Name or code")
     fields = ("name", "code", "status", "is_operator", "created_at")
     readonly_fields = ("is_operator", "created_at")
     inlines = (SourceInline,)
@@ -69,12 +80,18 @@ class PartnerAdmin(NeverDeleted):
 class StoreAdmin(NeverDeleted):
     """Places where a partner sells."""
 
+    about = _(
+        "Places where a partner sells. A code that is new in a file of receipts becomes a store by itself; give it"
+        " a name here."
+    )
+    when_empty = _("Add a store, or take in a file of receipts: each code in it becomes a store.")
     fixed = ("partner", "code")
     list_display = ("label", "code", "partner", "created_at")
     list_display_links = ("label", "code")
     list_filter = ("partner",)
     list_select_related = ("partner",)
     search_fields = ("code", "name")
+    search_help_text = PartnerAdmin.search_help_text
     fields = ("partner", "code", "name", "created_at")
     readonly_fields = ("created_at",)
 
@@ -87,6 +104,10 @@ class StoreAdmin(NeverDeleted):
 class CoalitionAdmin(ReadOnlyAdmin):
     """Partners that share programmes and settle with each other."""
 
+    about = _(
+        "Partners that share programmes and settle with each other. A single company is a circle of one."
+    )
+    when_empty = _("A coalition comes with the first programme.")
     list_display = ("label", "key", "currency", "operator")
     list_display_links = ("label", "key")
     list_select_related = ("operator",)
@@ -95,4 +116,5 @@ class CoalitionAdmin(ReadOnlyAdmin):
 
     @display(description=_("name"))
     def label(self, coalition: Coalition) -> str:
-        return str(coalition)
+        # The circle of a single company has no name of its own.
+        return str(coalition.name or coalition.operator or coalition)

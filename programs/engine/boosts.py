@@ -13,7 +13,7 @@ from operator import sub
 from typing import NamedTuple
 
 from loyalty.core.exact import split
-from programs.engine.drafts import Draft, worth_by_line, worth_of_total
+from programs.engine.drafts import Draft, worth, worth_by_line
 from programs.engine.policies import RoundingLevel
 from programs.engine.rules import FACTOR_DIGITS, Stacking
 from programs.engine.ruleset import CompiledGroup, CompiledRule
@@ -135,7 +135,7 @@ def boost_drafts(boosts: Boosts, drafts: Sequence[Draft], level: RoundingLevel, 
             if level is _BY_LINE:
                 value: int | Fraction = sum(worth_by_line(draft, step.factors, scale))
             else:
-                value = worth_of_total(draft, totals[index], scale, level)
+                value = worth(draft, totals[index], scale, level)
             extra, values[index] = value - values[index], value
             if draft.uncut:
                 extra = _in_proportion(extra, draft)
@@ -152,7 +152,7 @@ def _addition(step: Step, parts: list[int | Fraction], base: int) -> Draft:
     value = sum(chosen)
     whole = isinstance(value, int)
     weights = [int(part) if whole else int(part * _WEIGHT_DIGITS) for part in chosen]
-    addition = Draft(step.rule, positions, weights, base)
+    addition = Draft(step.rule, positions, weights, base, 0)
     addition.value = value
     addition.parts = weights if whole else None
     return addition

@@ -12,7 +12,6 @@ from programs.engine.policies import RoundingLevel
 from programs.engine.ruleset import CompiledRule
 
 # Looking a member of an enumeration up costs as much as a multiplication.
-_BY_LINE = RoundingLevel.LINE
 _BY_BASKET = RoundingLevel.BASKET
 
 
@@ -77,7 +76,7 @@ class Draft:
         positions: Sequence[int],
         weights: Sequence[int],
         base: int,
-        unit: int = 0,
+        unit: int,
     ) -> None:
         self.rule = rule
         self.positions = positions
@@ -106,8 +105,7 @@ class Draft:
         parts = self.parts
         if parts is None:
             weights = self.weights_of_split
-            parts = split(self.points, weights if sum(weights) > 0 else [1] * len(weights))
-            self.parts = parts
+            parts = self.parts = split(self.points, weights if sum(weights) > 0 else [1] * len(weights))
         return parts
 
     def cut_to(self, points: int, name: str) -> None:
@@ -126,36 +124,27 @@ class Draft:
             shares, parts = parts, [0] * lines
             for position, part in zip(self.positions, shares, strict=True):
                 parts[position] = part
-        key, uncut = self.rule.key, int(self.uncut)
-        return Award(number, key, point_type, self.points, tuple(parts), self.base, self.cut, uncut)
+        points, uncut = self.value, int(self.uncut)
+        assert isinstance(points, int)
+        return Award(number, self.rule.key, point_type, points, tuple(parts), self.base, self.cut, uncut)
 
 
-def worth(draft: Draft, factors: Sequence[int] | None, scale: int, level: RoundingLevel) -> int | Fraction:
-    """What a rule is worth when each line counts factors / scale times; None is once. A flat bonus is never
-    multiplied. At level `basket` the value stays exact."""
-    if draft.rule.flat:
-        return draft.rule.points if level is not _BY_BASKET else Fraction(draft.rule.points)
-    if level is _BY_LINE:
-        return sum(worth_by_line(draft, factors, scale))
-    if factors is None:
-        return worth_of_total(draft, draft.base, 1, level)
-    return worth_of_total(draft, sum(draft.weighted(factors)), scale, level)
-
-
-def worth_of_total(draft: Draft, total: int, scale: int, level: RoundingLevel) -> int | Fraction:
-    """What a rule is worth when its lines together count `total / scale`."""
+def worth(draft: Draft, total: int, scale: int, level: RoundingLevel) -> int | Fraction:
+    """What a rule is worth when its lines together count total / scale. At level `basket` the value stays
+    exact."""
     rule = draft.rule
     numerator, denominator = draft.unit, rule.denominator
-    whole = draft.base * scale
-    if total != whole:
-        numerator, denominator = numerator * total, denominator * whole
+    once = draft.base * scale
+    if total != once:
+        numerator, denominator = numerator * total, denominator * once
     if level is _BY_BASKET:
         return Fraction(numerator, denominator)
     return numerator if denominator == 1 else round_ratio(numerator, denominator, rule.rounding)
 
 
 def worth_by_line(draft: Draft, factors: Sequence[int] | None, scale: int) -> list[int]:
-    """Each line on its own, as if it were a purchase: full steps and whole units are counted by line."""
+    """The same at level `line`, where line counts factors / scale times (None is once): each line on its own,
+    as if it were a purchase; full steps and whole units are counted by line."""
     rule, parts = draft.rule, []
     for position, weight in zip(draft.positions, draft.weights, strict=True):
         value = round_ratio(weight, rule.step) * rule.points

@@ -188,24 +188,25 @@ class _PlanRun:
         if positions is None:
             return None
         boosts = None if rule.flat else self.boosts
-        low = None if boosts is None else boosts.low
         if boosts is not None and boosts.out:
             positions = [at for at in positions if at not in boosts.out]
             if not positions:
                 self._skip(rule, "taken_out")
                 return None
         draft = self._draft(rule, positions)
-        if not draft.unit and not rule.flat:
+        if not draft.unit:
             self._skip(rule, "nothing_to_earn" if draft.base <= 0 else "below_step")
             return None
-        scale = 1 if boosts is None else boosts.scale
+        low, total, scale = None, draft.base, 1
+        if boosts is not None and boosts.low is not None:
+            low, scale = boosts.low, boosts.scale
+            draft.weights_of_split = draft.weighted(low)
+            total = sum(draft.weights_of_split)
         if self.level is _BY_LINE and not rule.flat:
             draft.parts = worth_by_line(draft, low, scale)
             draft.value = sum(draft.parts)
         else:
-            draft.value = worth(draft, low, scale, self.level)
-        if low is not None:
-            draft.weights_of_split = draft.weighted(low)
+            draft.value = worth(draft, total, scale, self.level)
         if not rule.uncapped:
             (apply_exact_caps if self.level is _BY_BASKET else apply_caps)(draft, self.facts)
         if draft.value <= 0 and not self._raised_later(draft, boosts):
@@ -217,17 +218,22 @@ class _PlanRun:
         """Whether a fraction of a point becomes a point by its multipliers: a rule is rounded after them."""
         if draft.cut or boosts is None or not boosts.steps:
             return False
-        return worth(draft, boosts.steps[-1].factors, boosts.scale, self.level) > 0
+        factors = boosts.steps[-1].factors
+        if self.level is _BY_LINE:
+            return sum(worth_by_line(draft, factors, boosts.scale)) > 0
+        return worth(draft, sum(draft.weighted(factors)), boosts.scale, self.level) > 0
 
     def _draft(self, rule: CompiledRule, positions: Sequence[int]) -> Draft:
-        """What a rule looks at on these lines; `unit` stays 0 for nothing and for less than a full step."""
-        values = self.bases.whole if rule.match is None else self.bases.lines
+        """What a rule looks at on these lines; `unit` is 0 for nothing and for less than a full step."""
         if rule.by_unit:
-            values = self._units()
+            values: Sequence[int] = self._units()
+        else:
+            values = self.bases.whole if rule.match is None else self.bases.lines
         weights = values if len(positions) == len(values) else [values[at] for at in positions]
         base = sum(weights)
-        unit = 0 if base <= 0 or rule.flat else base // rule.step * rule.points
-        return Draft(rule, positions, weights, base, unit)
+        if rule.flat:
+            return Draft(rule, positions, weights, base, rule.points)
+        return Draft(rule, positions, weights, base, base // rule.step * rule.points if base > 0 else 0)
 
     def _units(self) -> list[int]:
         """Thousandths of a unit by line, reckoned once; a discount is no unit."""

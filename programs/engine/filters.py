@@ -66,9 +66,9 @@ class LineFilters:
         picked = Picked(lines, earning)
         for match in self._looked_up:
             picked[match] = []
+        goods = [lines[at] for at in earning]
         for get, table in self._tables.values():
-            for at in earning:
-                matches = table.get(get(lines[at]))
+            for at, matches in zip(earning, map(table.get, map(get, goods)), strict=True):
                 if matches is not None:
                     for match in matches:
                         picked[match].append(at)

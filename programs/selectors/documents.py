@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -115,6 +114,12 @@ def as_yaml(core: Core) -> str:
     return text
 
 
+def part_as_yaml(settings: Mapping[str, Any]) -> str:
+    """The settings of a part (a rule, a point type) as they stand in a programme file."""
+    text: str = yaml.dump(dict(settings), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH)
+    return text
+
+
 class _Dumper(yaml.SafeDumper):
     """Writes what our reader reads: no aliases, and quotes around whatever would not be read as text."""
 
@@ -170,8 +175,3 @@ def _compare_parts(path: str, before: list[Any], after: list[Any], found: list[D
 def revision_document(revision: Revision) -> dict[str, Any]:
     """The document of a revision, in the order of a file."""
     return dump_core(thaw(revision.canonical))
-
-
-def pretty(revision: Revision) -> str:
-    """The frozen document, indented for people."""
-    return json.dumps(json.loads(revision.canonical), ensure_ascii=False, indent=2)

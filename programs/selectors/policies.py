@@ -8,6 +8,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from programs.engine.rules import Combine, Stacking
+
 Text = str | Promise
 
 # Per policy: what it decides, and the meaning of each choice.
@@ -100,3 +102,26 @@ def policies_in_words(policies: Mapping[str, Any]) -> list[tuple[str, str]]:
         options = chosen if isinstance(chosen, list) else [chosen]
         lines.append((str(title), ", ".join(str(choices.get(option, option)) for option in options)))
     return lines
+
+
+# How the rules of a group live together.
+STACKING: dict[Stacking, Text] = {
+    Stacking.STACK: _("every rule counts"),
+    Stacking.BEST_OF: _("only the rule that gives most counts"),
+    Stacking.FIRST_MATCH: _("only the first rule that gives something counts"),
+    Stacking.EXCLUSIVE: _("the first rule that gives something stands alone in the whole programme"),
+    Stacking.STOP_AFTER: _(
+        "every rule counts, and once one gives something the groups after it are not tried"
+    ),
+}
+COMBINE: dict[Combine, Text] = {
+    Combine.MULTIPLY: _("multiply each other: × 2 and × 3 make × 6"),
+    Combine.ADD: _("are added up: × 2 and × 3 make × 4"),
+}
+
+
+def group_in_words(settings: Mapping[str, Any]) -> tuple[str, str]:
+    """How the rules of a group live together, and what its multipliers do."""
+    mode = Stacking(settings.get("mode", Stacking.STACK))
+    combine = Combine(settings.get("combine", Combine.MULTIPLY))
+    return str(STACKING[mode]), str(COMBINE[combine])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, ngettext, override
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.core.exact import Period, format_decimal
-from loyalty.core.translated import LAST_LANGUAGE, format_quantity, text
+from loyalty.core.exact import Period, as_decimal, format_decimal
+from loyalty.core.translated import LAST_LANGUAGE, format_money, format_quantity, text
 from programs.engine.conditions import All, AnyOf, Condition, LinesLeaf, Measure, Not, dump_value
 from programs.engine.document import Core
 from programs.engine.point_types import PointType
@@ -154,6 +155,8 @@ def _comparison(named: str, operator: Operator, value: Any, kind: FactType | Non
 
 
 def _value(value: Any, kind: FactType | None, core: Core) -> str:
+    if kind is FactType.MONEY:
+        return format_money(value, core.currency)
     written = dump_value(value, kind, core.money_digits) if kind else value
     if kind is FactType.WEEKDAY:
         return str(_DAYS[written])
@@ -168,13 +171,12 @@ def _effect(rule: Rule, core: Core, language: str | None) -> str:
     values = {
         "points": _quantity(effect.points, item, language),
         "name": text(dict(item.name), language) if item else rule.point_type,
-        "step": format_decimal(effect.step, core.money_digits),
-        "currency": core.currency,
+        "step": format_money(effect.step, core.currency),
         "percent": _short(effect.percent, PERCENT_DIGITS),
         "factor": _short(effect.factor, FACTOR_DIGITS),
     }
     template = {
-        EffectKind.PER_STEP: gettext("%(points)s for every full %(step)s %(currency)s"),
+        EffectKind.PER_STEP: gettext("%(points)s for every full %(step)s"),
         EffectKind.PERCENT: gettext("%(percent)s %% as %(name)s"),
         EffectKind.PER_UNIT: gettext("%(points)s for every item"),
         EffectKind.FIXED: "%(points)s",
@@ -193,15 +195,15 @@ def _quantity(points: int, item: PointType | None, language: str | None) -> str:
 
 
 def _short(number: int, digits: int) -> str:
-    return format_decimal(number, digits).rstrip("0").rstrip(".")
+    return number_format(as_decimal(number, digits).normalize())
 
 
 def _schedule(schedule: Schedule) -> list[str]:
     said = []
     if schedule.since:
-        said.append(gettext("from %(moment)s") % {"moment": f"{schedule.since:%Y-%m-%d %H:%M}"})
+        said.append(gettext("from %(moment)s") % {"moment": date_format(schedule.since, "DATETIME_FORMAT")})
     if schedule.until:
-        said.append(gettext("until %(moment)s") % {"moment": f"{schedule.until:%Y-%m-%d %H:%M}"})
+        said.append(gettext("until %(moment)s") % {"moment": date_format(schedule.until, "DATETIME_FORMAT")})
     if schedule.weekdays:
         said.append(
             gettext("on %(days)s") % {"days": ", ".join(str(_DAYS[WEEKDAYS[d]]) for d in schedule.weekdays)}
@@ -215,10 +217,9 @@ def _schedule(schedule: Schedule) -> list[str]:
 def _caps(rule: Rule, core: Core) -> list[str]:
     caps: Caps = rule.caps
     item = core.point_type(rule.point_type)
-    digits = item.decimals if item else 0
 
     def points(most: int) -> str:
-        return format_decimal(most, digits)
+        return _quantity(most, item, None)
 
     said = []
     if caps.per_line is not None:
@@ -226,11 +227,13 @@ def _caps(rule: Rule, core: Core) -> list[str]:
     if caps.per_purchase is not None:
         said.append(gettext("at most %(points)s a purchase") % {"points": points(caps.per_purchase)})
     said += [
-        gettext("at most %(points)s a member %(period)s") % _period(cap, points(cap.most))
+        gettext("at most %(points)s %(period)s for each member") % _period(cap, points(cap.most))
         for cap in caps.per_member
     ]
     said += [
-        ngettext("once a member %(period)s", "at most %(points)s times a member %(period)s", cap.most)
+        ngettext(
+            "once %(period)s for each member", "at most %(points)s times %(period)s for each member", cap.most
+        )
         % _period(cap, str(cap.most))
         for cap in caps.times
     ]
@@ -238,7 +241,7 @@ def _caps(rule: Rule, core: Core) -> list[str]:
         said.append(gettext("not again for %(hours)d hours") % {"hours": caps.cooldown_hours})
     if caps.budget is not None:
         values = _period(caps.budget, points(caps.budget.most))
-        said.append(gettext("at most %(points)s for all members together %(period)s") % values)
+        said.append(gettext("at most %(points)s %(period)s for all members together") % values)
     return said
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,12 +11,14 @@ from django.contrib.admin import site
 from django.contrib.auth.models import Group, Permission
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils.translation import override
 
 from loyalty.core import audit, outbox
-from loyalty.core.admin.base import EstimatePaginator
+from loyalty.core.admin.base import EstimatePaginator, badge
 from loyalty.core.choices import JobState, RunState
 from loyalty.core.models import AuditEntry, HandlerRun, ImportBatch, Job, OutboxEvent, User
 from loyalty.core.registry import Card, CardRegistry, Panel, PanelRegistry, Table, panels
+from loyalty.core.selectors.audit import _words
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +64,71 @@ def test_every_list_opens_and_is_closed_to_those_without_the_right(boss: User, a
     address = reverse(f"admin:{page}_changelist")
     assert client_of(boss).get(address).status_code == 200
     assert client_of(anna).get(address).status_code == 403
+
+
+def test_a_list_says_what_it_is_and_how_its_first_row_comes(boss: User) -> None:
+    address = reverse("admin:core_importbatch_changelist")
+    page = client_of(boss).get(address).content.decode()
+    assert "with the lines that could not be used and why" in page
+    assert "manage.py import purchases FILE.csv" in page
+    assert "Show everything" not in page
+    page = client_of(boss).get(address, {"q": "nowhere"}).content.decode()
+    assert "Nothing was found" in page
+    assert "Show everything" in page
+    assert "manage.py import purchases FILE.csv" not in page
+
+
+def test_the_heading_counts_rows_only_where_something_was_looked_for(boss: User, anna: User) -> None:
+    address = reverse("admin:core_user_changelist")
+    assert "Show all" not in client_of(boss).get(address).content.decode()
+    page = client_of(boss).get(address, {"q": "anna"}).content.decode()
+    assert "1 result " in page
+    assert "Show all" in page
+
+
+def test_a_value_without_a_tone_is_still_in_words() -> None:
+    column = badge("kind")
+    assert column(None, User(kind="partner")) == "partner"
+    with override("ru"):
+        assert column(None, User(kind="partner")) == "партнёр"
+    assert badge("state")(None, Job(state=JobState.DONE)) == ("done", "done")
+
+
+def test_the_name_of_a_thing_keeps_its_letters_in_the_heading(boss: User) -> None:
+    batch = ImportBatch.objects.create(kind="purchases", file_name="a.csv", file_sha256="0" * 64, file_size=5)
+    page = client_of(boss).get(reverse("admin:core_importbatch_change", args=[batch.pk])).content.decode()
+    assert f"a.csv ({batch.pk})" in page
+    assert f"A.csv ({batch.pk})" not in page
+
+
+def test_nothing_leads_to_a_public_site_that_is_not_there(boss: User) -> None:
+    assert "Return to site" not in Client().get(reverse("admin:login")).content.decode()
+    assert "View site" not in client_of(boss).get("/admin/").content.decode()
+
+
+def test_a_wrong_address_is_answered_in_words_and_in_the_language_of_the_reader(boss: User) -> None:
+    answer = client_of(boss).get("/admin/nowhere/")
+    assert answer.status_code == 404
+    assert "There is no such page" in answer.content.decode()
+    refused = client_of(User.objects.create_staff("nobody@example.com")).get(
+        reverse("admin:core_job_changelist")
+    )
+    assert refused.status_code == 403
+    assert "Ask an administrator for a role" in refused.content.decode()
+
+
+def test_a_dry_run_is_not_called_a_failure(boss: User) -> None:
+    batch = ImportBatch.objects.create(
+        kind="returns", file_name="a.csv", file_sha256="0" * 64, file_size=2048, state="failed",
+        report={"dry_run": True}, counts={"rows": 5, "bad": 1, "refused": 2, "conflicts": 1},
+    )  # fmt: skip
+    client = client_of(boss)
+    listed = client.get(reverse("admin:core_importbatch_changelist")).content.decode()
+    assert "dry run, nothing changed" in listed
+    assert re.search(r'data-label="not taken">4<', listed)
+    page = client.get(reverse("admin:core_importbatch_change", args=[batch.pk])).content.decode()
+    assert "dry run, nothing changed" in page
+    assert "2.0\N{NO-BREAK SPACE}KB" in page
 
 
 def test_the_forms_of_people_roles_and_the_timetable_open(boss: User) -> None:
@@ -120,6 +188,23 @@ def test_the_list_of_changes_takes_few_queries(boss: User, django_assert_max_num
     client = client_of(boss)
     with django_assert_max_num_queries(14):
         client.get(reverse("admin:core_auditentry_changelist"))
+
+
+def test_settings_inside_settings_are_told_without_the_signs_of_a_program() -> None:
+    field = ImportBatch._meta.get_field("options")
+    value = {"enrol": True, "codes": ["a", "b"], "more": {"none": None}}
+    assert _words(field, value, {}) == "enrol: yes; codes: a, b; more: none: —"
+    assert _words(field, "x" * 400, {}) == "x" * 300 + "…"
+
+
+def test_roles_are_called_roles_in_the_record(boss: User, anna: User) -> None:
+    group = Group.objects.create(name="Marketing")
+    with audit.context(source="manage.py demo_data"):
+        anna.groups.add(group)
+    page = client_of(boss).get(reverse("admin:core_auditentry_changelist")).content.decode()
+    assert "role of a user" in page
+    assert "relationship" not in page
+    assert "the system (manage.py demo_data)" in page
 
 
 def test_the_history_of_one_thing(boss: User, anna: User) -> None:

@@ -10,7 +10,17 @@ import pytest
 from django.core.management.base import OutputWrapper
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.core.problems import Conflict, FieldError, InvalidFile, Problem, ProblemCommand, print_problem
+from loyalty.core.problems import (
+    Conflict,
+    FieldError,
+    Invalid,
+    InvalidFile,
+    NotFound,
+    Problem,
+    ProblemCommand,
+    print_problem,
+    sentence_of,
+)
 
 
 class TooMuch(Problem):
@@ -58,6 +68,20 @@ def test_a_command_ends_with_a_sentence_and_a_status(problem: Problem, status: i
         command.handle(json=False)
     assert ended.value.code == status
     assert errors.getvalue() == f"{problem.title} {problem.detail}\n"
+
+
+@pytest.mark.parametrize(
+    ("problem", "sentence"),
+    [
+        (NotFound("Nobody is called Anna."), "Nobody is called Anna."),
+        (NotFound(), "There is no such thing."),
+        (Invalid("No such zone."), "No such zone."),
+        (TooMuch("At most 5."), "That is too much. At most 5."),
+        (TooMuch(), "That is too much."),
+    ],
+)
+def test_a_title_that_says_nothing_beside_the_reason_is_left_out(problem: Problem, sentence: str) -> None:
+    assert sentence_of(problem) == sentence
 
 
 def test_a_problem_as_json_has_every_error() -> None:

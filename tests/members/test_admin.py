@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from loyalty.core.models import Job, User
+from loyalty.core.models import ImportBatch, Job, User
 from members.models import Identifier, Member, Membership, Person, Purchase, Return
 from members.models.ledger import Posting
 from members.selectors.members import find_membership
@@ -281,7 +281,13 @@ def test_the_first_page_has_the_figures(boss: Client) -> None:
     live(make_club(), 3)
     Job.objects.create(kind="members.verify_ledger", state="done", result={"ok": True}, finished_at=START)
     text = shown(boss, "/admin/")
-    for words in ("Members", "Points outstanding", "Cashback outstanding", "Ledger check", "all holds"):
+    for words in (
+        "Members",
+        "Points outstanding",
+        "Cashback outstanding",
+        "Ledger check",
+        "everything adds up",
+    ):
         assert words in text
 
 
@@ -290,3 +296,72 @@ def test_all_rows_have_pages(boss: Client) -> None:
     for model in (Member, Membership, Purchase, Return, Posting):
         for row in model._default_manager.all():
             assert boss.get(change(row)).status_code == 200
+
+
+def test_a_return_names_what_came_back(boss: Client) -> None:
+    [membership] = live(make_club(), 1)
+    text = shown(boss, change(Return.objects.get()))
+    assert re.search(r"What came back Line Article .* 2 MILK dairy €3.98 1 of 2 ", text), text
+    assert "−0.03 euros 0.51 Return b0" in text
+    bought = purchases.record_purchase(
+        membership=membership, basket=Basket(START + 5 * DAY, (Line("PAN", 1000, 1000),)), receipt="part",
+        partner=Partner.objects.get(is_operator=True), now=START + 5 * DAY,
+    )  # fmt: skip
+    returns.record_return(
+        purchase=Purchase.objects.get(pk=bought.purchase_id), number="third", now=START + 6 * DAY,
+        lines=[ReturnLine(0, amount=300)],
+    )  # fmt: skip
+    text = shown(boss, change(Return.objects.get(number="third")))
+    assert "1 PAN — €10.00 0.3 of 1" in text, text
+
+
+def test_an_import_says_what_became_of_it(boss: Client) -> None:
+    make_club()
+    counts = {
+        "rows": 1200,
+        "documents": 40,
+        "posted": 38,
+        "bad": 2,
+        "refused": 2,
+        "amount": 123456,
+        "already": 0,
+    }
+    batch = ImportBatch.objects.create(
+        kind="purchases", scope="club", file_name="a.csv", file_sha256="0" * 64, file_size=5, state="done",
+        counts=counts, report={"dry_run": False},
+    )  # fmt: skip
+    address = reverse("admin:core_importbatch_change", args=[batch.pk])
+    text = shown(boss, address)
+    for words in (
+        "1,200 lines in the file",
+        "38 of them recorded now",
+        "2 of them refused",
+        "€1,234.56 value of what was recorded",
+        "Not everything was taken.",
+    ):
+        assert words in text, text
+    assert "recorded before" not in text.partition("Not everything")[0]
+    for state, report, words in (
+        ("done", {"dry_run": True}, "This was a dry run: nothing was changed."),
+        ("failed", None, "Nothing of this file was recorded"),
+    ):
+        ImportBatch.objects.filter(pk=batch.pk).update(state=state, report=report)
+        assert words in shown(boss, address)
+    ImportBatch.objects.filter(pk=batch.pk).update(state="done", report=None, counts={"rows": 3, "posted": 1})
+    assert "Everything was taken." in shown(boss, address)
+
+
+def test_a_verification_is_told_check_by_check(boss: Client) -> None:
+    fault = {"what": "does not add up", "table": "members_account", "id": 7}
+    checks = [
+        {"id": "I1", "title": "History only grows", "ok": True, "checked": 1234, "bad": 0, "rows": []},
+        {"id": "I2", "title": "It adds up", "ok": False, "checked": 5, "bad": 2, "rows": [fault]},
+    ]
+    job = Job.objects.create(
+        kind="members.verify_ledger", state="done", result={"ok": False, "checks": checks}
+    )
+    text = shown(boss, reverse("admin:core_job_change", args=[job.pk]))
+    assert "History only grows 1,234 holds" in text
+    assert "It adds up 5 2 rows are wrong: does not add up: members_account 7" in text
+    other = Job.objects.create(kind="x", state="done", result={"checks": []})
+    assert "What must hold" not in shown(boss, reverse("admin:core_job_change", args=[other.pk]))

@@ -391,4 +391,10 @@ def test_the_commands_exit_status(programme: Programme, file: Path) -> None:
     written(file, row(line="x"), header=HEADER)
     status, _out, err = command("returns", str(file), "--programme", "club")
     assert (status, "'x'; expected: a plain number such as 12.50" in err) == (0, True)
-    assert command("returns", str(file), "--programme", "club", "--strict")[0] == 1
+    status, _out, err = command("returns", str(file), "--programme", "club", "--strict", "--json")
+    refused = json.loads(err)
+    assert (status, refused["code"], refused["bad"]) == (1, "strict_import_refused", 1)
+    assert refused["errors"] == [{
+        "code": "not_a_number", "message": "This is not a plain number.", "field": "line", "line": 2,
+        "expected": "a plain number such as 12.50",
+    }]  # fmt: skip

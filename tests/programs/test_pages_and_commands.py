@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from loyalty.core.models import User
+from programs.admin.programmes import cost_of
 from programs.models import Partner, PointType, Programme, Revision, Rule, Source, Store
 from programs.services.programmes import Loaded, load
 
@@ -21,6 +22,14 @@ pytestmark = pytest.mark.django_db
 EXAMPLES = Path(__file__).parents[1] / "scenarios" / "programmes"
 POINTS = EXAMPLES / "grocery_points.yaml"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+CLUB = """
+programme: {key: club, name: Club, zone: Europe/Tallinn, currency: EUR, languages: [en, et]}
+point_types: [{key: points, name: Points, unit: {en: {one: point, other: points}}, cost: "0.01"}]
+groups: [{key: base, mode: best_of}, {key: boost, combine: add}]
+rules:
+  - {key: base, title: Base, effect: {kind: fixed, points: 5}}
+  - {key: twice, title: Twice, group: boost, effect: {kind: multiplier, factor: 2}}
+"""
 
 
 @pytest.fixture
@@ -54,7 +63,7 @@ def test_lists_and_pages_open(loaded: Loaded, boss: Client, model: Any) -> None:
 def test_a_programme_tells_its_policies_rules_and_revisions(loaded: Loaded, boss: Client) -> None:
     page = boss.get(reverse("admin:programs_programme_change", args=(loaded.programme.pk,))).content.decode()
     for said in (
-        "1\N{NO-BREAK SPACE}point for every full 1.00 USD",
+        "1\N{NO-BREAK SPACE}point for every full $1.00",
         "Points are earned on prices",
         "with tax",
         "edit",
@@ -62,11 +71,72 @@ def test_a_programme_tells_its_policies_rules_and_revisions(loaded: Loaded, boss
         assert said in page
 
 
+def test_a_programme_is_told_without_codes(boss: Client) -> None:
+    loaded = load(CLUB, now=NOW, publish=True)
+    page = boss.get(reverse("admin:programs_programme_change", args=(loaded.programme.pk,))).content.decode()
+    for said in (
+        "English, Estonian",
+        "€0.01",
+        "only the rule that gives most counts",
+        "are added up: × 2 and × 3 make × 4",
+        # 12:00 UTC, told on the clocks of the programme.
+        "1 Mar 2026, 14:00",
+    ):
+        assert said in page, said
+    point_type = loaded.programme.point_types.get()
+    page = boss.get(reverse("admin:programs_pointtype_change", args=(point_type.pk,))).content.decode()
+    assert "1\N{NO-BREAK SPACE}point, 2\N{NO-BREAK SPACE}points, 5\N{NO-BREAK SPACE}points" in page
+    coalition = loaded.programme.coalition
+    page = boss.get(reverse("admin:programs_coalition_change", args=(coalition.pk,))).content.decode()
+    assert str(coalition.operator) in page
+
+
+def test_a_programme_that_is_not_published_says_what_to_do(boss: Client) -> None:
+    programme = load(CLUB, now=NOW).programme
+    page = boss.get(reverse("admin:programs_programme_change", args=(programme.pk,))).content.decode()
+    assert "Not published yet" in page
+
+
+@pytest.mark.parametrize(
+    ("cost", "currency", "words"),
+    [
+        ("0.010000", "EUR", "€0.01"),
+        ("0.005", "EUR", "0.005 EUR"),
+        ("100", "EUR", "€100.00"),
+        ("2", "JPY", "¥2"),
+        (None, "EUR", "—"),
+    ],
+)
+def test_the_cost_of_a_point_is_money(cost: str | None, currency: str, words: str) -> None:
+    point_type = PointType(programme=Programme(currency=currency), settings={"cost": cost})
+    assert cost_of(point_type) == words
+
+
+def test_rules_that_left_the_programme_are_found_apart(loaded: Loaded, boss: Client) -> None:
+    load(POINTS.read_text().replace("key: per-dollar", "key: new-rule"), now=NOW)
+    address = reverse("admin:programs_rule_changelist")
+    kept, gone = (Rule.objects.get(retired_at__isnull=each) for each in (True, False))
+    for value, shown, hidden in (("no", kept, gone), ("yes", gone, kept)):
+        page = boss.get(address, {"retired": value}).content.decode()
+        assert reverse("admin:programs_rule_change", args=(shown.pk,)) in page
+        assert reverse("admin:programs_rule_change", args=(hidden.pk,)) not in page
+
+
+@pytest.mark.parametrize("model", [Partner, Store])
+def test_a_new_row_shows_only_what_is_asked(boss: Client, model: Any) -> None:
+    page = boss.get(reverse(f"admin:programs_{model._meta.model_name}_add")).content.decode()
+    assert "DatabaseDefault" not in page
+    assert "Sources of receipts" not in page
+    assert "Name" in page
+
+
 def test_a_revision_shows_its_document(loaded: Loaded, boss: Client) -> None:
     assert loaded.revision
     page = boss.get(reverse("admin:programs_revision_change", args=(loaded.revision.pk,))).content.decode()
     assert loaded.revision.sha256 in page
-    assert "per-dollar" in page
+    assert "key: per-dollar" in page
+    assert "1\N{NO-BREAK SPACE}point for every full $1.00" in page
+    assert "1 Mar 2026, 07:00" in page
 
 
 def test_a_list_of_rules_takes_the_same_queries_for_many(loaded: Loaded, boss: Client) -> None:
@@ -130,6 +200,7 @@ def test_diff_says_what_is_different(loaded: Loaded, tmp_path: Path) -> None:
     ("arguments", "status"),
     [
         (("load", "nowhere.yaml"), 2),
+        (("load", str(EXAMPLES)), 2),
         (("export", "nothing"), 1),
         (("diff", "nothing", "nothing"), 1),
         (("diff", "grocery-points:9", "grocery-points"), 1),
@@ -141,7 +212,8 @@ def test_refusals_are_sentences(loaded: Loaded, arguments: tuple[str, ...], stat
     with pytest.raises(SystemExit) as ended:
         call_command("programme", *arguments, stdout=StringIO(), stderr=err)
     assert ended.value.code == status
-    assert err.getvalue()
+    assert len(err.getvalue().splitlines()) == 1
+    assert "There is no such thing" not in err.getvalue()
 
 
 def test_a_bad_file_is_told_by_line(tmp_path: Path) -> None:
@@ -154,3 +226,36 @@ def test_a_bad_file_is_told_by_line(tmp_path: Path) -> None:
     assert "bad.yaml" in err.getvalue()
     assert "13:15: 0.5 is a number with a decimal point outside quotes." in err.getvalue()
     assert "(expected: write it in quotes: “0.5”)" in err.getvalue()
+
+
+def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.yaml"
+    empty.write_text("\n \n")
+    err = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("programme", "load", str(empty), stdout=StringIO(), stderr=err)
+    assert ended.value.code == 2
+    assert err.getvalue() == f"The file cannot be taken. {empty} is empty.\n"
+    assert not Programme.objects.exists()
+
+
+def test_loading_says_whether_and_from_when_it_counts() -> None:
+    told = run("load", POINTS)
+    assert told == (
+        "grocery-points is loaded.\nThis is the working copy: it counts once it is published (--publish).\n"
+    )
+    assert run("load", POINTS) == "grocery-points is unchanged.\n"
+    told = run("load", POINTS, "--effective-from", "2017-01-01T00:00")
+    fingerprint = Revision.objects.get().sha256[:12]
+    assert told == (
+        "grocery-points is loaded.\n"
+        f"Revision 1 ({fingerprint}) is in force from 2017-01-01 00:00, America/New_York.\n"
+    )
+
+
+def test_differences_inside_settings_are_written_like_in_a_file(loaded: Loaded, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(POINTS.read_text() + "    schedule: {weekdays: [mon], since: 2026-01-01T00:00}\n")
+    told = run("diff", "grocery-points", other)
+    assert told.startswith("rules[per-dollar].schedule: — → {")
+    assert "weekdays: [mon]" in told

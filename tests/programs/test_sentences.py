@@ -38,7 +38,7 @@ def said(text: str, scope: Scope = Scope.PURCHASE) -> str:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{fact: basket.total, is: at_least, value: '20.00'}", "basket total is at least 20.00"),
+        ("{fact: basket.total, is: at_least, value: '20.00'}", "basket total is at least $20.00"),
         ("{fact: basket.quantity, is: more_than, value: '1.5'}", "number of items is more than 1.5"),
         ("{fact: basket.quantity, is: equals, value: 10}", "number of items is 10"),
         (
@@ -54,14 +54,14 @@ def said(text: str, scope: Scope = Scope.PURCHASE) -> str:
         ("{not: {fact: member.age, is: at_least, value: 18}}", "not (age is at least 18)"),
         (
             "{lines: {fact: line.category, is: one_of, value: [tea, coffee]}, of: amount, value: 5}",
-            "amount of the lines where category is one of coffee, tea is at least 5.00",
+            "amount of the lines where category is one of coffee, tea is at least $5.00",
         ),
         (
             (
                 "all: [{fact: basket.total, is: at_least, value: 20},"
                 " {any: [{fact: purchase.store, is: equals, value: a}, {fact: purchase.till, is: is_set}]}]"
             ),
-            "basket total is at least 20.00 and (store is a or till is known)",
+            "basket total is at least $20.00 and (store is a or till is known)",
         ),
     ],
 )
@@ -77,7 +77,7 @@ def test_the_example_of_the_file_format() -> None:
 
 def test_a_rule_in_words() -> None:
     [rule] = core().rules
-    assert rule_sentence(rule, core(), "en") == "1\N{NO-BREAK SPACE}point for every full 1.00 USD"
+    assert rule_sentence(rule, core(), "en") == "1\N{NO-BREAK SPACE}point for every full $1.00"
     whole = core(
         "    when: {fact: basket.total, is: at_least, value: 20}\n"
         "    lines: {fact: line.category, is: equals, value: tea}\n"
@@ -87,10 +87,11 @@ def test_a_rule_in_words() -> None:
         "    enabled: false\n"
     )
     assert rule_sentence(whole.rules[0], whole, "en") == (
-        "switched off: 1\N{NO-BREAK SPACE}point for every full 1.00 USD, for lines where category is tea,"
-        " when basket total is at least 20.00, from 2026-05-01 00:00, on Monday, at 09:00–11:00,"
-        " at most 50 a purchase, at most 100 a member a month, once a member a day, not again for 2 hours,"
-        " at most 9000 for all members together in all"
+        "switched off: 1\N{NO-BREAK SPACE}point for every full $1.00, for lines where category is tea,"
+        " when basket total is at least $20.00, from 1 May 2026, 00:00, on Monday, at 09:00–11:00,"
+        " at most 50\N{NO-BREAK SPACE}points a purchase, at most 100\N{NO-BREAK SPACE}points a month for each member,"
+        " once a day for each member, not again for 2 hours,"
+        " at most 9,000\N{NO-BREAK SPACE}points in all for all members together"
     )
 
 

@@ -8,5 +8,6 @@ from loyalty.core.admin import audit, jobs, outbox, schedule, users
 site.index_title = _("Overview")
 # There is no public site behind the back office to return to.
 site.site_url = None
+site.empty_value_display = "—"
 
 __all__ = ["audit", "jobs", "outbox", "schedule", "users"]

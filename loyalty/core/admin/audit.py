@@ -6,7 +6,6 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -14,13 +13,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
-from unfold.views import ChangeList as UnfoldChangeList
 
-from loyalty.core.admin.base import ReadOnlyAdmin
+from loyalty.core.admin.base import ChangeList, ReadOnlyAdmin
 from loyalty.core.audit import is_audited
 from loyalty.core.choices import TONES, UserKind
 from loyalty.core.models import AuditEntry, User
-from loyalty.core.selectors.audit import Change, describe
+from loyalty.core.selectors.audit import OWN_NAMES, Change, describe
 
 
 class KindOfThing(admin.SimpleListFilter):
@@ -30,11 +28,7 @@ class KindOfThing(admin.SimpleListFilter):
     parameter_name = "subject_type"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        kinds: list[tuple[str, Any]] = [
-            ("auth.group", _("role")),
-            ("auth.group_permissions", _("permission of a role")),
-            ("core.user_groups", _("role of a user")),
-        ]
+        kinds: list[tuple[str, Any]] = list(OWN_NAMES.items())
         kinds += [
             (each._meta.label_lower, each._meta.verbose_name)
             for each in apps.get_models()
@@ -60,7 +54,7 @@ class Person(admin.SimpleListFilter):
         return queryset.filter(actor_id=self.value()) if self.value() else queryset
 
 
-class DescribingChangeList(UnfoldChangeList):
+class DescribingChangeList(ChangeList):
     """Finds the words for all rows of a page together."""
 
     result_list: Any
@@ -78,6 +72,7 @@ class DescribingChangeList(UnfoldChangeList):
 class AuditEntryAdmin(ReadOnlyAdmin):
     """Read only: the database refuses to change it too."""
 
+    about = _("Who changed what, when, and from what to what. Nobody can change this record.")
     list_display = ("recorded_at", "who", "operation_badge", "thing", "values", "reason")
     list_display_links = None
     list_filter = ("operation", KindOfThing, Person, ("recorded_at", RangeDateTimeFilter))

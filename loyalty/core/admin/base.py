@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import unfold.admin
+import unfold.views
 from django.contrib import messages
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -19,16 +21,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from loyalty.core.audit import is_audited
 from loyalty.core.choices import TONES
-from loyalty.core.problems import Problem
+from loyalty.core.problems import Problem, sentence_of
 from loyalty.core.registry import panels
 from loyalty.core.selectors.audit import history_of
 
 __all__ = [
+    "ChangeList",
     "EstimatePaginator",
     "ModelAdmin",
     "ReadOnlyAdmin",
@@ -67,8 +71,10 @@ def badge(field: str, description: Any = None) -> Callable[..., Any]:
     """A list column that shows a choice field as a coloured label: `state = badge("state")`."""
 
     @display(description=description or _("state"), label=TONES, ordering=field)
-    def column(admin: Any, obj: models.Model) -> tuple[Any, str]:
-        return getattr(obj, field), getattr(obj, f"get_{field}_display")()
+    def column(admin: Any, obj: models.Model) -> tuple[Any, str] | str:
+        value, words = getattr(obj, field), str(getattr(obj, f"get_{field}_display")())
+        # For a value without a tone the theme would show the value itself.
+        return (value, words) if value in TONES else words
 
     return column
 
@@ -78,17 +84,34 @@ def say(request: HttpRequest, work: Callable[[], Any], done: Callable[[Any], str
     try:
         result = work()
     except Problem as problem:
-        messages.error(request, f"{problem.title} {problem.detail}".strip())
+        messages.error(request, sentence_of(problem))
     else:
         messages.success(request, done(result))
 
 
-class ModelAdmin(unfold.admin.ModelAdmin):
-    """A page over one model, with panels that upper apps contribute and a history that shows every change."""
+class ChangeList(unfold.views.ChangeList):
+    """The number of rows found stands in the heading only where something was looked for."""
 
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not (self.query or self.has_active_filters):
+            self.full_result_count = self.result_count
+
+
+class ModelAdmin(unfold.admin.ModelAdmin):
+    """A page over one model, with panels that upper apps contribute and a history that shows every change.
+
+    `about` says above the list what it is; `when_empty` says how the first row comes to be.
+    """
+
+    about: Any = ""
+    when_empty: Any = ""
+    list_before_template = "admin/about.html"
     list_per_page = 50
     list_max_show_all = 200
     show_full_result_count = False
+    # Counts beside filters would read the whole of a large table.
+    show_facets = ShowFacets.NEVER
     paginator = EstimatePaginator
     list_filter_submit = True
     warn_unsaved_form = True
@@ -96,6 +119,15 @@ class ModelAdmin(unfold.admin.ModelAdmin):
     object_history_template = "admin/changes_of_object.html"
     # Whether the page offers the history; by default, if changes of the model are recorded.
     has_history: bool | None = None
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ChangeList
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def change_view(
         self,
@@ -158,8 +190,11 @@ class ReadOnlyAdmin(ModelAdmin):
 
 
 class TabularInline(unfold.admin.TabularInline):
-    """Rows of a related model as a table, without empty ones."""
+    """Rows of a related model as a table, without empty ones. `when_empty` says what it means that there are
+    none."""
 
+    when_empty: Any = ""
+    template_after = "admin/inline_empty.html"
     extra = 0
     show_change_link = True
 

@@ -14,7 +14,7 @@ from unfold.decorators import action, display
 
 from loyalty.core import outbox
 from loyalty.core.admin.base import ReadOnlyAdmin, TabularInline, badge, say
-from loyalty.core.admin.jobs import as_text
+from loyalty.core.admin.cells import as_json
 from loyalty.core.models import HandlerRun, OutboxEvent
 
 
@@ -22,10 +22,16 @@ from loyalty.core.models import HandlerRun, OutboxEvent
 class HandlerRunAdmin(ReadOnlyAdmin):
     """What still waits or was given up; a given-up run can be tried again."""
 
+    about = _(
+        "Who has to be told of an event, and whether it worked. What was given up can be tried again: choose it and"
+        " “Try again”."
+    )
+    when_empty = _("Nothing waits and nothing was given up.")
     list_display = ("id", "event", "handler", "state_badge", "attempts", "due_at", "error")
     list_filter = ("state",)
     list_select_related = ("event",)
     search_fields = ("=event__id", "event__subject")
+    search_help_text = _("The number of an event, or what it is about (membership:123)")
     ordering = ("-id",)
     actions = ("try_again",)
     state_badge = badge("state")
@@ -50,6 +56,7 @@ class RunInline(TabularInline):
     readonly_fields = fields
     can_delete = False
     hide_title = True
+    when_empty = _("Nobody has to be told of this event.")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -62,6 +69,8 @@ class RunInline(TabularInline):
 class OutboxEventAdmin(ReadOnlyAdmin):
     """What happened, in the order of the record."""
 
+    about = _("What happened, in the order of the record, for the parts of the system that must hear of it.")
+    when_empty = _("Events come with purchases, returns and publications.")
     list_display = ("id", "name", "subject", "sequence", "occurred_at", "recorded_at")
     list_display_links = ("id", "name")
     search_fields = ("=subject", "=name")
@@ -73,4 +82,4 @@ class OutboxEventAdmin(ReadOnlyAdmin):
 
     @display(description=_("content"))
     def content(self, event: OutboxEvent) -> SafeString | str:
-        return as_text(event.payload)
+        return as_json(event.payload)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 from django_celery_beat import admin as beat
 from django_celery_beat.models import (
     ClockedSchedule,
@@ -13,6 +14,7 @@ from django_celery_beat.models import (
     PeriodicTask,
     SolarSchedule,
 )
+from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from loyalty.core.admin.base import ModelAdmin
@@ -39,11 +41,18 @@ class PeriodicTaskForm(beat.PeriodicTaskForm):
 class PeriodicTaskAdmin(beat.PeriodicTaskAdmin, ModelAdmin):
     """What runs when."""
 
+    about = _("What runs by itself, and when. Times are those of the time zone that stands beside them.")
+    list_display = ("name", "enabled", "when", "last_run_at")
+    search_help_text = _("Name or task")
     form = PeriodicTaskForm
     # The original page has an inline script, which the content policy of the back office forbids.
     change_form_template = None
     date_hierarchy = None
     list_filter = ("enabled",)
+
+    @display(description=_("when"))
+    def when(self, task: PeriodicTask) -> str:
+        return str(task.crontab.human_readable if task.crontab else task.scheduler)
 
 
 @admin.register(IntervalSchedule)

@@ -8,12 +8,17 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from loyalty.core.admin.base import ModelAdmin, badge
+from loyalty.core.admin.base import ModelAdmin
+from loyalty.core.admin.cells import EMPTY
 from loyalty.core.choices import UserKind
 from loyalty.core.models import User
 
@@ -29,6 +34,14 @@ class WithKind:
     def _get_validation_exclusions(self) -> set[str]:
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         return excluded - {"kind"}
+
+
+class OfRole(admin.RelatedFieldListFilter):
+    """People who have a role."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = gettext("role")
 
 
 class StaffChangeForm(WithKind, UserChangeForm):
@@ -52,13 +65,18 @@ class StaffCreationForm(WithKind, UserCreationForm):
 class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
     """Nobody is deleted here: a person who leaves is made inactive."""
 
+    about = _(
+        "People who log in to the back office. Nobody is deleted: a person who leaves is switched to inactive, and"
+        " what they did keeps their name."
+    )
     form = StaffChangeForm
     add_form = StaffCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("name", "email", "kind_badge", "is_active", "is_superuser", "last_login")
+    list_display = ("name", "email", "roles", "is_active", "everything", "last_login")
     list_display_links = ("name", "email")
-    list_filter = ("kind", "is_active", "groups")
+    list_filter = ("is_active", ("groups", OfRole))
     search_fields = ("email", "name")
+    search_help_text = _("Name or e-mail")
     ordering = ("name", "email")
     readonly_fields = ("kind", "last_login", "joined_at")
     filter_horizontal = ()
@@ -73,13 +91,35 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("email", "name", "language", "password1", "password2")}),
     )
-    kind_badge = badge("kind", _("kind"))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        rows: QuerySet[User] = super().get_queryset(request)
+        return rows.prefetch_related("groups")
+
+    @display(description=_("roles"))
+    def roles(self, user: User) -> str:
+        return ", ".join(group.name for group in user.groups.all()) or EMPTY
+
+    @display(description=_("may do everything"), boolean=True, ordering="is_superuser")
+    def everything(self, user: User) -> bool:
+        return user.is_superuser
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         # There are few roles: all of them are in sight.
         return super().formfield_for_manytomany(
-            db_field, request, **kwargs, widget=UnfoldAdminCheckboxSelectMultipleWidget()
+            db_field,
+            request,
+            **kwargs,
+            label=capfirst(gettext("roles")),
+            help_text=_("What the person may do. Several roles add up."),
+            widget=UnfoldAdminCheckboxSelectMultipleWidget(),
         )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "is_superuser":
+            kwargs["label"] = capfirst(gettext("may do everything"))
+            kwargs["help_text"] = _("Needs no role. For those who look after the system.")
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         fields = tuple(super().get_readonly_fields(request, obj))
@@ -98,6 +138,9 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
 class RoleAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """Roles: who belongs to one may do what it allows. Only those who may do everything can edit roles."""
 
+    about = _("What a group of people may do. Give somebody a role on the page of the user.")
+    when_empty = _("Without a role a person can log in and sees nothing.")
+    search_help_text = _("Name")
     # The two lists of permissions need the whole width.
     compressed_fields = False
     has_history = True

@@ -12,14 +12,23 @@ from django.apps import apps
 from django.db import models
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
+from django.utils.functional import Promise
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from loyalty.core.choices import TONES, ChangeOperation
 from loyalty.core.models import AuditEntry, User
 from loyalty.core.translated import TranslatedText
 
 NOTHING = "—"
+
+# What we call things that Django calls otherwise.
+OWN_NAMES: dict[str, str | Promise] = {
+    "auth.group": gettext_lazy("role"),
+    "auth.group_permissions": gettext_lazy("permission of a role"),
+    "core.user_groups": gettext_lazy("role of a user"),
+}
 LONGEST_VALUE = 300
 
 Names = dict[type[models.Model], dict[str, str]]
@@ -69,7 +78,7 @@ def describe(entries: Iterable[AuditEntry], *, personal: bool = True) -> list[Ch
         Change(
             entry=row,
             when=row.recorded_at,
-            who=people.get(str(row.actor_id), "") if row.actor_id else _("the system"),
+            who=people.get(str(row.actor_id), "") if row.actor_id else _by_itself(row),
             what=str(row.get_operation_display()),
             tone=TONES.get(row.operation, ""),
             thing=_thing(row, names),
@@ -120,11 +129,20 @@ def _field(model: type[models.Model], column: str) -> models.Field[Any, Any] | N
     return next((field for field in model._meta.concrete_fields if field.column == column), None)
 
 
+def _by_itself(row: AuditEntry) -> str:
+    """No person: the system, and by which command."""
+    return f"{_('the system')} ({row.source})" if row.source else _("the system")
+
+
+def _called(model: type[models.Model]) -> str:
+    return str(OWN_NAMES.get(model._meta.label_lower) or model._meta.verbose_name)
+
+
 def _thing(row: AuditEntry, names: Names) -> str:
     model = model_of(row.subject_type)
     if model is None:
         return f"{row.subject_type} {row.subject_id}"
-    kind = str(model._meta.verbose_name)
+    kind = _called(model)
     if model._meta.auto_created:
         return kind
     return f"{kind} {names.get(model, {}).get(row.subject_id) or row.subject_id}"
@@ -139,7 +157,7 @@ def _lines(row: AuditEntry, names: Names, *, personal: bool) -> list[Line]:
         field = _field(model, column) if model is not None else None
         if field is not None and field.primary_key:
             continue
-        label = str(field.verbose_name) if field is not None else column
+        label = _label(field, column)
         # A personal value is null in the entry itself; its values stand apart, until they are erased.
         pair = private.get(column) if recorded is None else recorded
         if isinstance(pair, list) and (personal or recorded is not None):
@@ -149,6 +167,14 @@ def _lines(row: AuditEntry, names: Names, *, personal: bool) -> list[Line]:
         else:
             lines.append(Line(label, "", _("changed")))
     return sorted(lines, key=lambda line: line.field)
+
+
+def _label(field: models.Field[Any, Any] | None, column: str) -> str:
+    if field is None:
+        return column
+    if isinstance(field, models.ForeignKey) and _target(field)._meta.label_lower in OWN_NAMES:
+        return _called(_target(field))
+    return str(field.verbose_name)
 
 
 def _before_and_after(
@@ -166,8 +192,6 @@ def _before_and_after(
 def _words(field: models.Field[Any, Any] | None, value: Any, names: Names) -> str:
     if value is None or value in ("", {}, []):
         return NOTHING
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
     if isinstance(field, models.ForeignKey):
         return names.get(_target(field), {}).get(str(value)) or str(value)
     if isinstance(field, models.DateTimeField) and isinstance(value, str) and (at := parse_datetime(value)):
@@ -176,5 +200,16 @@ def _words(field: models.Field[Any, Any] | None, value: Any, names: Names) -> st
         return str(dict(field.flatchoices).get(value, value))
     if isinstance(value, dict) and field is not None and type(field).__name__ == "TranslatedField":
         return str(TranslatedText(value))
-    text = str(value)
+    text = _plain(value)
     return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"
+
+
+def _plain(value: Any) -> str:
+    """Settings inside settings, without the signs of a program."""
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_plain(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(_plain(inner) for inner in value)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return NOTHING if value is None else str(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from argparse import ArgumentTypeError
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +14,13 @@ from loyalty.core.problems import ProblemCommand
 from members.services import demo
 
 
+def a_number(text: str) -> int:
+    """Of things of which there must be one at least."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"{text} is not a number from 1 on")
+    return int(text)
+
+
 class Command(ProblemCommand):
     """A second run finds everything there and changes nothing."""
 
@@ -20,13 +28,16 @@ class Command(ProblemCommand):
 
     def add_options(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--members", type=int, default=demo.MEMBERS, help=f"how many members (default: {demo.MEMBERS})"
+            "--members",
+            type=a_number,
+            default=demo.MEMBERS,
+            help=f"how many members (default: {demo.MEMBERS})",
         )
 
     def run(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
         tell = (lambda _text: None) if options["json"] else self.stdout.write
-        made = demo.prepare(now=clock.now(), members=max(options["members"], 1), tell=tell)
+        made = demo.prepare(now=clock.now(), members=options["members"], tell=tell)
         seconds = time.monotonic() - started
         if options["json"]:
             counts = made.counts if made else {}

@@ -11,6 +11,7 @@ from django.utils.translation import override
 
 from loyalty.core.problems import NotFound, ProblemCommand
 from members.selectors.explain import Words, as_data, explain, in_words, receipts
+from programs.selectors.documents import programme_by_key
 
 
 class Command(ProblemCommand):
@@ -18,12 +19,21 @@ class Command(ProblemCommand):
 
     def add_options(self, parser: CommandParser) -> None:
         parser.add_argument("receipt", help="The number of the receipt.")
-        parser.add_argument("--programme", default="", help="Only in this programme (its code).")
+        parser.add_argument(
+            "--programme", metavar="CODE", default="", help="Only in this programme; when not said, in all."
+        )
         languages = [code for code, _name in settings.LANGUAGES]
-        parser.add_argument("--language", choices=languages, default=settings.LANGUAGE_CODE)
+        parser.add_argument(
+            "--language",
+            choices=languages,
+            default=settings.LANGUAGE_CODE,
+            help="In which language to answer.",
+        )
 
     def run(self, *args: Any, **options: Any) -> None:
         with override(options["language"]):
+            if options["programme"]:
+                programme_by_key(options["programme"])
             found = list(receipts(options["receipt"], options["programme"]))
             if not found:
                 raise NotFound(_("No receipt “%(number)s” was recorded.") % {"number": options["receipt"]})

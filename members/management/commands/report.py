@@ -15,9 +15,10 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
 from loyalty.core.exact import end_of_day, start_of_day
-from loyalty.core.problems import FieldError, Invalid, NotFound, ProblemCommand
+from loyalty.core.problems import FieldError, Invalid, ProblemCommand
 from members.selectors import reports
 from programs.models import Programme
+from programs.selectors.documents import programme_by_key
 
 BALANCES = (
     "member", "point_type", "tier", "balance", "available", "pending", "held", "debt",
@@ -27,6 +28,9 @@ TOTALS = (
     "point_type", "purchases", "amount", "currency", "issued", "reversed", "redeemed", "expired",
     "outstanding", "adjusted",
 )  # fmt: skip
+TIMES = (
+    "TIME is a day (2026-01-31), taken whole, or an instant (2026-01-31T12:00), on the programme's clocks."
+)
 WORDS = {"member", "point_type", "tier", "currency", *(str(by) for by in reports.By)}
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 # A spreadsheet takes a cell that starts like this for a formula.
@@ -39,11 +43,11 @@ class Command(ProblemCommand):
     help = "Balances of all members, or totals of a programme."
 
     def add_options(self, parser: CommandParser) -> None:
-        reports_of = parser.add_subparsers(dest="report", required=True, metavar="REPORT")
+        reports_of = parser.add_subparsers(dest="report", required=True, metavar="balances|totals")
         balances = reports_of.add_parser("balances", help="every member's points")
         balances.add_argument("--as-of", metavar="TIME", help="what had happened by then, as known now")
         balances.add_argument("--known-at", metavar="TIME", help="what had been recorded by then")
-        balances.add_argument("--format", choices=["csv", "json"], default="csv")
+        balances.add_argument("--format", choices=["csv", "json"], default="csv", help="default: csv")
         totals = reports_of.add_parser("totals", help="purchases and points of everybody together")
         totals.add_argument("--by", choices=[str(by) for by in reports.By], help="divide the totals")
         totals.add_argument("--from", dest="start", metavar="TIME", help="the first day or instant")
@@ -51,14 +55,12 @@ class Command(ProblemCommand):
             "--to", dest="end", metavar="TIME", help="the last day, or the instant of the end"
         )
         for each in (balances, totals):
-            each.add_argument("--programme", metavar="CODE", required=True)
+            each.add_argument("--programme", metavar="CODE", required=True, help="code of the programme")
+            each.epilog = TIMES
             each.add_argument("--json", action="store_true", default=SUPPRESS, help="Answer as JSON.")
 
     def run(self, *args: Any, **options: Any) -> None:
-        programme = Programme.objects.filter(key=options["programme"]).first()
-        if programme is None:
-            code = {"code": options["programme"]}
-            raise NotFound(_("There is no programme with the code %(code)s.") % code)
+        programme = programme_by_key(options["programme"])
         if options["report"] == "balances":
             self._balances(programme, options)
         else:
@@ -79,6 +81,8 @@ class Command(ProblemCommand):
         by = reports.By(options["by"]) if options["by"] else None
         start = _instant("--from", options["start"], zone, start_of_day)
         end = _instant("--to", options["end"], zone, end_of_day)
+        if start and end and start >= end:
+            raise Invalid(_("--from does not lie before --to."))
         found = reports.totals(programme, by=by, start=start, end=end)
         columns = (str(by), *TOTALS) if by else TOTALS
         rows = ({**row.shown(), str(by): row.group} for row in found)

@@ -20,7 +20,9 @@ class Command(ProblemCommand):
     help = "Run scenarios: worked examples of programmes. Nothing stays in the database."
 
     def add_options(self, parser: CommandParser) -> None:
-        parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+        parser.add_argument(
+            "files", nargs="+", type=Path, metavar="FILE", help="a scenario in YAML; see docs/scenarios.md"
+        )
 
     def run(self, *args: Any, **options: Any) -> None:
         outcomes = [run(scenario) for scenario in self._read(options["files"], as_json=options["json"])]

@@ -8,9 +8,9 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
 from loyalty.core import jobs
-from loyalty.core.problems import NotFound, ProblemCommand
+from loyalty.core.problems import ProblemCommand
 from members.services import verification
-from programs.models import Programme
+from programs.selectors.documents import programme_by_key
 
 
 class Command(ProblemCommand):
@@ -23,8 +23,8 @@ class Command(ProblemCommand):
 
     def run(self, *args: Any, **options: Any) -> None:
         key: str = options["programme"]
-        if key and not Programme.objects.filter(key=key).exists():
-            raise NotFound(_("There is no programme with the code %(code)s.") % {"code": key})
+        if key:
+            programme_by_key(key)
         job = jobs.run_now(verification.KIND, programme=key)
         result: dict[str, Any] = job.result or {"ok": False, "checks": []}
         if options["json"]:
@@ -44,3 +44,5 @@ class Command(ProblemCommand):
             if check["bad"] > len(check["rows"]):
                 more = check["bad"] - len(check["rows"])
                 self.stdout.write("         " + _("… and %(count)d more.") % {"count": more})
+        if result["ok"]:
+            self.stdout.write(_("Everything holds."))

@@ -8,11 +8,13 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel import dates, numbers
+from babel import numbers
+from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from loyalty.core.exact import as_decimal, currency_digits
+from loyalty.core.exact import as_decimal
+from loyalty.core.translated import format_money
 
 __all__ = ["listed", "moment", "money", "money_text", "number", "quantity"]
 
@@ -25,7 +27,7 @@ def _locale() -> str:
 
 def money(amount: int, currency: str) -> str:
     """Minor units as money: 4249 is 42.49 euros."""
-    return money_text(as_decimal(amount, currency_digits(currency)), currency)
+    return format_money(amount, currency)
 
 
 def money_text(amount: Decimal | str, currency: str) -> str:
@@ -47,8 +49,7 @@ def number(value: Decimal | int | str) -> str:
 
 def moment(instant: datetime, zone: str) -> str:
     """A time on the clocks of the programme."""
-    shown: str = dates.format_datetime(instant, "medium", tzinfo=ZoneInfo(zone), locale=_locale())
-    return shown
+    return date_format(instant.astimezone(ZoneInfo(zone)), "DATETIME_FORMAT")
 
 
 def listed(values: Sequence[Any]) -> str:

@@ -1,1 +1,1 @@
-"""Importing files of receipts: read and check everything, then post member by member in the order of time."""
+"""Importing files of receipts and returns: read and check everything, then post member by member in the order of time."""

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.core import clock
 from loyalty.core.choices import ImportState
 from loyalty.core.models import ImportBatch, ImportRowError
-from loyalty.core.problems import Conflict, InvalidFile, Problem
+from loyalty.core.problems import Conflict, FieldError, InvalidFile, Problem
 from members.models import StagedReceipt
 from members.services.imports.messages import message
 from members.services.imports.reading import MOST_FAULTS, Reader, RowFault, sha256_of
@@ -32,6 +32,7 @@ from programs.models import Partner, Programme
 from programs.selectors.rulesets import timeline
 
 ATTEMPTS = 3
+SHOWN = 1_000
 NOT_TAKEN = ("bad", "conflicts", "refused")
 _COLUMNS = "batch_id member occurred_at receipt first_line header lines".split()
 
@@ -164,7 +165,12 @@ class FileImport:
 
     def _refuse(self) -> None:
         self._end(ImportState.FAILED)
-        raise StrictImportRefused(batch=self.batch.pk, bad=sum(self.batch.counts[name] for name in NOT_TAKEN))
+        errors = [
+            FieldError(each.code, each.message, field=each.field, line=each.line, expected=each.expected)
+            for each in self.batch.row_errors.order_by("line", "id")[:SHOWN]
+        ]
+        bad = sum(self.batch.counts[name] for name in NOT_TAKEN)
+        raise StrictImportRefused(errors=errors, batch=self.batch.pk, bad=bad)
 
     def _report(self, faults: list[RowFault]) -> None:
         if not faults:

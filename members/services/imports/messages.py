@@ -12,7 +12,7 @@ _WORDS = {
     "receipt_mixed": _("Rows of one receipt name different members, times or stores."),
     "not_a_number": _("This is not a plain number."),
     "too_many_decimals": _("This number has too many decimals."),
-    "unknown_choice": _("There is no such kind of line."),
+    "unknown_choice": _("This is not one of the possible values."),
     "negative": _("This may not be negative."),
     "unknown_member": _("Nobody has this number."),
     "unknown_receipt": _("There is no such receipt."),

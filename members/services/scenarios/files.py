@@ -69,6 +69,8 @@ def read_file(path: Path) -> Scenario:
         source = path.read_bytes()
     except OSError as error:
         raise InvalidScenario(f"{path}: {error.strerror}") from None
+    if not source.strip():
+        raise InvalidScenario(_("%(name)s is empty.") % {"name": path})
     return read_text(source, file_name=str(path), folder=path.parent)
 
 

@@ -6,7 +6,9 @@ from argparse import SUPPRESS, ArgumentTypeError
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import yaml
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
@@ -25,6 +27,9 @@ from programs.services.documents.reading import read_file
 from programs.services.documents.yaml import MOST_BYTES
 from programs.services.programmes import load
 
+# Wide enough for every value to stay in its line.
+FLOW = 1_000_000
+
 
 def a_time(text: str) -> datetime:
     try:
@@ -41,7 +46,7 @@ class Command(ProblemCommand):
         loading = actions.add_parser(
             "load", help="Take a programme file; nothing is written if it has faults."
         )
-        loading.add_argument("file", type=Path)
+        loading.add_argument("file", type=Path, help="A YAML file; see docs/programme-document.md.")
         loading.add_argument("--publish", action="store_true", help="Freeze it and put it in force.")
         loading.add_argument(
             "--effective-from",
@@ -50,7 +55,7 @@ class Command(ProblemCommand):
             help="In force from then (default: now); without an offset in the programme's zone.",
         )
         exporting = actions.add_parser("export", help="Write a programme as a file that can be loaded again.")
-        exporting.add_argument("code")
+        exporting.add_argument("code", help="Code of the programme.")
         exporting.add_argument("--revision", type=int, metavar="N", help="A published revision.")
         comparing = actions.add_parser(
             "diff", help="What differs between two programmes, revisions or files."
@@ -86,8 +91,17 @@ class Command(ProblemCommand):
         done = _("%(key)s is loaded.") if loaded.changed else _("%(key)s is unchanged.")
         self.stdout.write(done % {"key": programme.key})
         if revision is not None:
-            values = {"number": revision.number, "fingerprint": revision.sha256[:12]}
-            self.stdout.write(_("Revision %(number)d is published (%(fingerprint)s).") % values)
+            starts = revision.activations.filter(withdrawn_at=None).latest("effective_from").effective_from
+            values = {
+                "number": revision.number,
+                "fingerprint": revision.sha256[:12],
+                "moment": f"{starts.astimezone(ZoneInfo(programme.zone)):%Y-%m-%d %H:%M}",
+                "zone": programme.zone,
+            }
+            told = _("Revision %(number)d (%(fingerprint)s) is in force from %(moment)s, %(zone)s.")
+            self.stdout.write(told % values)
+        elif loaded.changed:
+            self.stdout.write(_("This is the working copy: it counts once it is published (--publish)."))
 
     def export(self, options: dict[str, Any]) -> None:
         programme, number = programme_by_key(options["code"]), options["revision"]
@@ -108,6 +122,10 @@ class Command(ProblemCommand):
 
 
 def shown(value: Any) -> str:
+    """A value as it would stand in a file."""
+    if isinstance(value, (dict, list)):
+        flow = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=FLOW)
+        return str(flow).strip()
     return "—" if value is None else str(value)
 
 
@@ -115,9 +133,12 @@ def file_content(path: Path) -> bytes:
     """What is in the file, or one byte more than is allowed of it. Raises InvalidFile."""
     try:
         with path.open("rb") as file:
-            return file.read(MOST_BYTES + 1)
+            content = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise InvalidFile(f"{path}: {error.strerror}") from None
+    if not content.strip():
+        raise InvalidFile(_("%(name)s is empty.") % {"name": path})
+    return content
 
 
 def document_of(named: str) -> dict[str, Any]:
