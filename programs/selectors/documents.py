@@ -36,6 +36,8 @@ def working_document(programme: Programme) -> dict[str, Any]:
             "languages": list(programme.languages),
         },
         "point_types": _settings(programme.point_types),
+        "events": _settings(programme.event_types),
+        "ladders": _settings(programme.ladders),
         "policies": programme.policies,
         "groups": _settings(programme.rule_groups),
         "rules": _settings(programme.rules),
