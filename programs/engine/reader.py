@@ -140,6 +140,13 @@ class Reader:
             )
             return fallback
 
+    def optional(self, name: str, options: type[E]) -> E | None:
+        """One of the options, or nothing when it is not said."""
+        if not self.has(name):
+            self.take(name)
+            return None
+        return self.choice(name, options, default=next(iter(options)))
+
     def number(
         self, name: str, digits: int, *, low: int | None = None, required: bool = True, default: int = 0
     ) -> int:
@@ -169,8 +176,8 @@ class Reader:
             return 0
         return number
 
-    def date(self, name: str) -> date | None:
-        return self._parsed(name, date.fromisoformat, "date")
+    def date(self, name: str, *, required: bool = False) -> date | None:
+        return self._parsed(name, date.fromisoformat, "date", required=required)
 
     def time(self, name: str) -> int | None:
         """A time of day ("09:30") as minutes since midnight."""
@@ -215,10 +222,12 @@ class Reader:
         return dict(value)
 
     # --- lists and children -----------------------------------------------------------------------
-    def texts(self, name: str, *, longest: int = 1000) -> tuple[str, ...]:
-        value = self.take(name)
+    def texts(self, name: str, *, required: bool = False, longest: int = 1000) -> tuple[str, ...]:
+        value = self.take(name, required=required)
         if value is None:
             return ()
+        if required and value == []:
+            self.fault("missing", name)
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             self.fault("wrong_type", name, expected="list of texts")
             return ()
