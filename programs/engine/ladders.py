@@ -284,7 +284,7 @@ def _check_tiers(reader: Reader, tiers: list[Tier], digits: int) -> None:
         keys.add(tier.key)
         if tier.invitation:
             continue
-        if tier.threshold in thresholds:
+        if tier.threshold in thresholds and not place.faulty("threshold"):
             place.fault("duplicate", "threshold", value=format_decimal(tier.threshold, digits))
         thresholds.add(tier.threshold)
     if 0 not in thresholds:

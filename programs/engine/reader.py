@@ -65,6 +65,10 @@ class Reader:
     def fault(self, code: str, name: str | int | None = None, **params: Any) -> None:
         self.faults.append(Fault(code, self.path if name is None else (*self.path, name), params))
 
+    def faulty(self, name: str) -> bool:
+        """Whether a fault of this very field was noted, so that what it was read as means nothing."""
+        return any(fault.path == (*self.path, name) for fault in self.faults)
+
     def has(self, name: str) -> bool:
         return self.data.get(name) is not None
 
@@ -215,8 +219,9 @@ class Reader:
             return {}
         if required and not any(value.values()):
             self.fault("missing", name)
-        if any(len(text) > MAX_TEXT for text in value.values()):
+        if any(len(text) > MAX_TEXT for item in value.items() for text in item):
             self.fault("too_long", name, longest=MAX_TEXT)
+            return {}
         if not all(printable(text) for item in value.items() for text in item):
             self.fault("bad_characters", name)
         return dict(value)

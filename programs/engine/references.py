@@ -76,7 +76,7 @@ def _check_conversions(place: Reader, core: Core, item: PointType) -> None:
         if target is None or target is item:
             options = sorted(each.key for each in core.point_types if each is not item)
             below.fault("unknown_point_type", "to", value=conversion.to, options=options)
-        elif conversion.give % 10 ** (MOST_DECIMALS - target.decimals):
+        elif conversion.give % 10 ** (MOST_DECIMALS - target.decimals) and not below.faulty("give"):
             given = format_decimal(conversion.give, MOST_DECIMALS)
             below.fault("too_many_decimals", "give", value=given, digits=target.decimals)
         if conversion.to in seen:

@@ -1,8 +1,8 @@
 """Programmes and the parts of their working copy.
 
-A part (point type, event type, ladder, group, rule) is an identity and a working copy in one row: the key never changes and is
-what revisions, accounts and traces refer to; `settings` is its entry of the document being worked on. Run
-time never reads `settings`: every figure comes from a revision.
+A part (point type, event type, ladder, group, rule) is an identity and a working copy in one row: the key
+never changes and is what revisions, accounts and traces refer to; `settings` is its entry of the document
+being worked on. Run time never reads `settings`: every figure comes from a revision.
 """
 
 from __future__ import annotations
