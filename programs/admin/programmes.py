@@ -20,7 +20,11 @@ from loyalty.core.admin.jobs import as_text
 from loyalty.core.registry import Panel, Table, panels
 from programs.models import PointType, Programme, Rule
 from programs.selectors.documents import rule_in_words
+from programs.selectors.parts import SPOKEN, point_type_of, spoken_core
 from programs.selectors.policies import policies_in_words
+from programs.selectors.terms import terms_in_words
+
+OF_PROGRAMME = tuple(f"programme__{name}" for name in SPOKEN)
 
 
 @admin.register(Programme)
@@ -77,7 +81,7 @@ class RuleAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rule]:
         rows: QuerySet[Rule] = super().get_queryset(request)
-        return rows.select_related("programme").prefetch_related("programme__point_types")
+        return rows.select_related("programme").prefetch_related(*OF_PROGRAMME)
 
     @display(description=_("title"))
     def label(self, rule: Rule) -> str:
@@ -90,6 +94,16 @@ class RuleAdmin(ReadOnlyAdmin):
     @display(description=_("settings"))
     def as_written(self, rule: Rule) -> SafeString | str:
         return as_text(rule.settings)
+
+
+def _terms(point_type: PointType, request: HttpRequest) -> Table:
+    item, core = point_type_of(point_type), spoken_core(point_type.programme)
+    return Table((_("What"), _("How")), [] if item is None or core is None else terms_in_words(item, core))
+
+
+panels.contribute(
+    "programs.pointtype", Panel(_("What holds for them"), "programs.view_pointtype", content=_terms, order=10)
+)
 
 
 # --- panels of a programme ----------------------------------------------------------------------------------
@@ -109,7 +123,7 @@ def _rules(programme: Programme, request: HttpRequest) -> Table:
     rules = programme.rules.filter(retired_at=None).select_related("programme")
     rows = [
         (link(rule, str(rule)), rule.settings.get("group", ""), rule_in_words(rule))
-        for rule in rules.prefetch_related("programme__point_types")
+        for rule in rules.prefetch_related(*OF_PROGRAMME)
     ]
     return Table((_("Rule"), _("Group"), _("What it does")), rows)
 
