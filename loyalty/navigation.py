@@ -42,6 +42,8 @@ MENU = (
             Entry("programs.programme", "loyalty"),
             Entry("programs.rule", "rule"),
             Entry("programs.pointtype", "toll"),
+            Entry("programs.tierladder", "stairs"),
+            Entry("programs.eventtype", "event"),
             Entry("programs.revision", "history_edu"),
         ),
     ),

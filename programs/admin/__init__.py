@@ -1,5 +1,5 @@
 """Back office pages of programmes and partners."""
 
-from programs.admin import partners, programmes, revisions
+from programs.admin import events, ladders, partners, programmes, revisions
 
-__all__ = ["partners", "programmes", "revisions"]
+__all__ = ["events", "ladders", "partners", "programmes", "revisions"]

@@ -20,7 +20,11 @@ from loyalty.core.translated import format_money, format_quantity, language_name
 from programs.engine.rules import EffectKind
 from programs.models import PointType, Programme, Rule
 from programs.selectors.documents import part_as_yaml, rule_in_words
+from programs.selectors.parts import SPOKEN, point_type_of, spoken_core
 from programs.selectors.policies import group_in_words, policies_in_words
+from programs.selectors.terms import terms_in_words
+
+OF_PROGRAMME = tuple(f"programme__{name}" for name in SPOKEN)
 
 AS_WRITTEN = _("As it stands in the file")
 
@@ -127,7 +131,7 @@ class RuleAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rule]:
         rows: QuerySet[Rule] = super().get_queryset(request)
-        return rows.select_related("programme").prefetch_related("programme__point_types")
+        return rows.select_related("programme").prefetch_related(*OF_PROGRAMME)
 
     @display(description=_("title"))
     def label(self, rule: Rule) -> str:
@@ -154,6 +158,16 @@ def cost_of(point_type: PointType) -> str:
     return format_money(parse_decimal(written, digits), currency)
 
 
+def _terms(point_type: PointType, request: HttpRequest) -> Table:
+    item, core = point_type_of(point_type), spoken_core(point_type.programme)
+    return Table((_("What"), _("How")), [] if item is None or core is None else terms_in_words(item, core))
+
+
+panels.contribute(
+    "programs.pointtype", Panel(_("What holds for them"), "programs.view_pointtype", content=_terms, order=10)
+)
+
+
 # --- panels of a programme ----------------------------------------------------------------------------------
 def _policies(programme: Programme, request: HttpRequest) -> Table:
     return Table((_("What"), _("How")), policies_in_words(programme.policies))
@@ -171,7 +185,7 @@ def _rules(programme: Programme, request: HttpRequest) -> Table:
     rules = programme.rules.filter(retired_at=None).select_related("programme")
     rows = [
         (link(rule), rule.settings.get("group", ""), rule_in_words(rule))
-        for rule in rules.prefetch_related("programme__point_types")
+        for rule in rules.prefetch_related(*OF_PROGRAMME)
     ]
     return Table((_("Rule"), _("Group"), _("What it does")), rows)
 

@@ -4,6 +4,8 @@
 2. A discount for the whole order (a discount line without a category) is spread over the goods pro rata.
 3. What was paid with points (or gift cards, by policy) lowers every line by the same share.
 4. Lines of kinds that do not earn count nothing.
+
+An event is no receipt: it counts with its amount, whatever the policies are.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from loyalty.core.exact import Rounding, round_ratio, split
+from programs.engine.events import Trigger
 from programs.engine.facts import Facts, Line, LineKind, TenderKind
 from programs.engine.policies import (
     DiscountBase,
@@ -24,6 +27,7 @@ from programs.engine.policies import (
 
 _PRODUCT: str = LineKind.PRODUCT.value
 _DISCOUNT: str = LineKind.DISCOUNT.value
+_PURCHASE: str = Trigger.PURCHASE.value
 # A discount for the order is never taken off money that is only passed on.
 _NEVER_DISCOUNTED: frozenset[str] = frozenset((LineKind.GIFT_CARD.value, LineKind.DEPOSIT.value))
 
@@ -67,6 +71,9 @@ class BaseCalculator:
         return self._general(facts)
 
     def _general(self, facts: Facts) -> Bases:
+        if facts.basket.trigger != _PURCHASE:
+            amounts = [line.amount for line in facts.lines]
+            return Bases(amounts, amounts, range(len(amounts)))
         own = [self._own(line) for line in facts.lines]
         whole = self._spread(facts.lines, own)
         lines = own if self.left_out else whole

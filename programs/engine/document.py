@@ -204,11 +204,11 @@ def dump_core(core: Core) -> dict[str, Any]:
             "languages": list(core.languages),
         },
         "point_types": [dump_point_type(item) for item in core.point_types],
+        "events": [dump_event_type(event) for event in core.events],
+        "ladders": [dump_ladder(ladder, digits, core.money_digits) for ladder in core.ladders],
         "policies": dump_policies(core.policies),
         "groups": [dump_group(group) for group in core.groups],
         "rules": [dump_rule(rule, digits, core.money_digits) for rule in core.rules],
-        "ladders": [dump_ladder(ladder, digits, core.money_digits) for ladder in core.ladders],
-        "events": [dump_event_type(event) for event in core.events],
         **dump_sections(core),
     }
 

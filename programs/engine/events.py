@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from programs.engine.facts import QUANTITY_DIGITS
+from programs.engine.facts import NOTHING, QUANTITY_DIGITS, Line
 from programs.engine.reader import Reader
 
 MOST_EVENTS = 200
@@ -71,12 +71,12 @@ def trigger_key(trigger: Trigger, event: str) -> str:
 # --- reading and writing a declaration ------------------------------------------------------------
 def read_event_type(reader: Reader) -> EventType:
     fields = tuple(_read_field(child) for child in reader.children("fields", most=MOST_FIELDS))
-    types = {field.key: field.type for field in fields}
+    types: dict[str, FieldType] = {}
     for index, field in enumerate(fields):
-        if field.key and field.key in [each.key for each in fields[:index]]:
-            Reader({}, (*reader.path, "fields", index), reader.faults).fault(
-                "duplicate", "key", value=field.key
-            )
+        if field.key and field.key in types:
+            place = Reader({}, (*reader.path, "fields", index), reader.faults)
+            place.fault("duplicate", "key", value=field.key)
+        types[field.key] = field.type
     roles = {}
     for name, wanted in (("amount", FieldType.MONEY), ("quantity", FieldType.NUMBER)):
         roles[name] = reader.key(name, required=False)
@@ -123,8 +123,9 @@ def read_payload(event: EventType, reader: Reader, money_digits: int) -> dict[st
     values: dict[str, Any] = {}
     for field in event.fields:
         raw = reader.take(field.key, required=field.required)
-        if raw is not None:
-            values[field.key] = _value(reader, field, raw, money_digits)
+        value = None if raw is None else _value(reader, field, raw, money_digits)
+        if value is not None:
+            values[field.key] = value
     return values
 
 
@@ -138,7 +139,15 @@ def _value(reader: Reader, field: EventField, raw: Any, money_digits: int) -> An
     if field.type is FieldType.DATE:
         day = reader.date(field.key)
         return None if day is None else day.isoformat()
-    return reader.text(field.key, longest=LONGEST_TEXT)
+    return reader.text(field.key, required=field.required, longest=LONGEST_TEXT)
+
+
+def as_line(key: str, event: EventType | None = None, payload: Mapping[str, Any] = NOTHING) -> Line:
+    """What happened as the one line of a receipt: `key` names it. What comes by itself has neither amount nor
+    quantity; of an event they are the declared fields, nothing where they were not sent."""
+    if event is None:
+        return Line(key, 0, 0)
+    return Line(key, payload.get(event.quantity) or 0, payload.get(event.amount) or 0)
 
 
 def stored_day(payload: Mapping[str, Any], key: str) -> date | None:

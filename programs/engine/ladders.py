@@ -171,22 +171,18 @@ def read_ladder(reader: Reader, point_digits: dict[str, int], money_digits: int)
     metric = _read_metric(reader.child("metric"), point_digits)
     window, window_months = _read_window(reader.child("window"))
     falls = reader.choice("falls", Falls, default=Falls.TO_EARNED)
-    continuous = falls in (Falls.AT_ONCE, Falls.AFTER_DAYS)
-    ends = reader.choice("ends", Ends, default=Ends.NEVER if continuous else _usual_end(window))
-    starts = reader.choice("starts", Starts, default=Starts.AT_ONCE)
-    if continuous and (ends is not Ends.NEVER or starts is Starts.NEXT_PERIOD):
-        reader.fault("ladder_contradiction", "falls", value=falls.value)
+    ends = reader.choice("ends", Ends, default=_usual_end(window, falls))
     digits = metric.digits(money_digits, point_digits)
     tiers = [_read_tier(child, digits) for child in reader.children("tiers", most=MOST_TIERS)]
-    _check_tiers(reader, tiers)
+    _check_tiers(reader, tiers, digits)
     ladder = Ladder(
         key=reader.key(),
         name=tuple(sorted(reader.words("name", required=True).items())),
         metric=metric,
-        tiers=tuple(sorted(tiers, key=lambda tier: tier.threshold)),
+        tiers=tuple(sorted(tiers, key=lambda tier: (tier.threshold, tier.invitation))),
         window=window,
         window_months=window_months,
-        starts=starts,
+        starts=reader.choice("starts", Starts, default=Starts.AT_ONCE),
         ends=ends,
         months=reader.integer("months", low=1, high=LONGEST_MONTHS) if ends is Ends.MONTHS_AFTER else 0,
         grace_days=reader.integer("grace_days", low=0, high=366, default=0),
@@ -194,14 +190,31 @@ def read_ladder(reader: Reader, point_digits: dict[str, int], money_digits: int)
         fall_days=reader.integer("fall_days", low=1, high=366) if falls is Falls.AFTER_DAYS else 0,
         after_return=reader.choice("after_return", AfterReturn, default=AfterReturn.REDECIDED),
     )
+    _check_end(reader, ladder)
     reader.finish()
     return ladder
 
 
-def _usual_end(window: WindowKind) -> Ends:
-    if window is WindowKind.LIFETIME:
+def _usual_end(window: WindowKind, falls: Falls) -> Ends:
+    if window is WindowKind.LIFETIME or falls in (Falls.AT_ONCE, Falls.AFTER_DAYS):
         return Ends.NEVER
     return Ends.END_OF_NEXT_PERIOD
+
+
+def _check_end(reader: Reader, ladder: Ladder) -> None:
+    """A tier that follows the metric has no validity: nothing that speaks of one goes with it. Grace is added to the
+    end of a validity, so there must be one."""
+    if ladder.continuous:
+        against = {
+            "ends": ladder.ends is not Ends.NEVER,
+            "starts": ladder.starts is not Starts.AT_ONCE,
+            "after_return": ladder.after_return is not AfterReturn.REDECIDED,
+            "grace_days": ladder.grace_days > 0,
+        }
+        for name in (name for name, wrong in against.items() if wrong):
+            reader.fault("ladder_contradiction", name, other="falls", value=ladder.falls.value)
+    elif ladder.ends is Ends.NEVER and ladder.grace_days:
+        reader.fault("ladder_contradiction", "grace_days", other="ends", value=ladder.ends.value)
 
 
 def _read_metric(reader: Reader | None, point_digits: dict[str, int]) -> Metric:
@@ -232,11 +245,13 @@ def _read_window(reader: Reader | None) -> tuple[WindowKind, int]:
 
 
 def _read_tier(reader: Reader, digits: int) -> Tier:
+    invitation = reader.boolean("invitation", default=False)
     tier = Tier(
         key=reader.key(),
         name=tuple(sorted(reader.words("name", required=True).items())),
-        threshold=reader.number("threshold", digits, low=0, required=False),
-        invitation=reader.boolean("invitation", default=False),
+        # Nobody rises into an invitation tier by it, but it says which tiers are below.
+        threshold=reader.number("threshold", digits, low=0, required=invitation),
+        invitation=invitation,
         benefits=tuple(_read_benefit(child) for child in reader.children("benefits", most=MOST_BENEFITS)),
     )
     reader.finish()
@@ -244,30 +259,35 @@ def _read_tier(reader: Reader, digits: int) -> Tier:
 
 
 def _read_benefit(reader: Reader) -> Benefit:
+    kind = reader.choice("kind", BenefitKind)
     benefit = Benefit(
-        kind=reader.choice("kind", BenefitKind),
-        name=tuple(sorted(reader.words("name").items())),
+        kind=kind,
+        name=tuple(sorted(reader.words("name", required=kind is BenefitKind.OTHER).items())),
         value=reader.text("value", longest=60),
     )
     reader.finish()
     return benefit
 
 
-def _check_tiers(reader: Reader, tiers: list[Tier]) -> None:
-    """At least one tier; keys and thresholds differ; somebody who has nothing yet has a tier."""
+def _check_tiers(reader: Reader, tiers: list[Tier], digits: int) -> None:
+    """At least one tier; keys differ, and thresholds of tiers that are reached by them; somebody who has nothing yet
+    has a tier."""
     if not tiers:
         reader.fault("missing", "tiers")
         return
-    for name in ("key", "threshold"):
-        seen: set[Any] = set()
-        for index, tier in enumerate(tiers):
-            value = getattr(tier, name)
-            if value in seen and not (name == "threshold" and tier.invitation):
-                Reader({}, (*reader.path, "tiers", index), reader.faults).fault(
-                    "duplicate", name, value=value
-                )
-            seen.add(value)
-    if min(tier.threshold for tier in tiers) > 0 or min(tiers, key=lambda tier: tier.threshold).invitation:
+    keys: set[str] = set()
+    thresholds: set[int] = set()
+    for index, tier in enumerate(tiers):
+        place = Reader({}, (*reader.path, "tiers", index), reader.faults)
+        if tier.key and tier.key in keys:
+            place.fault("duplicate", "key", value=tier.key)
+        keys.add(tier.key)
+        if tier.invitation:
+            continue
+        if tier.threshold in thresholds and not place.faulty("threshold"):
+            place.fault("duplicate", "threshold", value=format_decimal(tier.threshold, digits))
+        thresholds.add(tier.threshold)
+    if 0 not in thresholds:
         reader.fault("no_base_tier", "tiers")
 
 

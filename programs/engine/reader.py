@@ -65,6 +65,10 @@ class Reader:
     def fault(self, code: str, name: str | int | None = None, **params: Any) -> None:
         self.faults.append(Fault(code, self.path if name is None else (*self.path, name), params))
 
+    def faulty(self, name: str) -> bool:
+        """Whether a fault of this very field was noted, so that what it was read as means nothing."""
+        return any(fault.path == (*self.path, name) for fault in self.faults)
+
     def has(self, name: str) -> bool:
         return self.data.get(name) is not None
 
@@ -140,6 +144,13 @@ class Reader:
             )
             return fallback
 
+    def optional(self, name: str, options: type[E]) -> E | None:
+        """One of the options, or nothing when it is not said."""
+        if not self.has(name):
+            self.take(name)
+            return None
+        return self.choice(name, options, default=next(iter(options)))
+
     def number(
         self, name: str, digits: int, *, low: int | None = None, required: bool = True, default: int = 0
     ) -> int:
@@ -169,8 +180,8 @@ class Reader:
             return 0
         return number
 
-    def date(self, name: str) -> date | None:
-        return self._parsed(name, date.fromisoformat, "date")
+    def date(self, name: str, *, required: bool = False) -> date | None:
+        return self._parsed(name, date.fromisoformat, "date", required=required)
 
     def time(self, name: str) -> int | None:
         """A time of day ("09:30") as minutes since midnight."""
@@ -208,17 +219,20 @@ class Reader:
             return {}
         if required and not any(value.values()):
             self.fault("missing", name)
-        if any(len(text) > MAX_TEXT for text in value.values()):
+        if any(len(text) > MAX_TEXT for item in value.items() for text in item):
             self.fault("too_long", name, longest=MAX_TEXT)
+            return {}
         if not all(printable(text) for item in value.items() for text in item):
             self.fault("bad_characters", name)
         return dict(value)
 
     # --- lists and children -----------------------------------------------------------------------
-    def texts(self, name: str, *, longest: int = 1000) -> tuple[str, ...]:
-        value = self.take(name)
+    def texts(self, name: str, *, required: bool = False, longest: int = 1000) -> tuple[str, ...]:
+        value = self.take(name, required=required)
         if value is None:
             return ()
+        if required and value == []:
+            self.fault("missing", name)
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             self.fault("wrong_type", name, expected="list of texts")
             return ()

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from programs.engine.conditions import Condition, Leaf, walk
-from programs.engine.events import EventType, Trigger
+from loyalty.core.exact import format_decimal
+from programs.engine.conditions import All, Condition, Leaf, LinesLeaf, Not
+from programs.engine.events import EventType, FieldType, Trigger
 from programs.engine.ladders import Ladder, MetricKind
 from programs.engine.point_types import MOST_DECIMALS, PointType
 from programs.engine.reader import Reader
 from programs.engine.rules import EffectKind, Rule
 from programs.engine.terms import Expiry, Pending
-from programs.engine.vocabulary import TIER, event_field, tier_ladder
+from programs.engine.vocabulary import event_field, tier_ladder
 
 if TYPE_CHECKING:
     from programs.engine.document import Core
+
+_OF_PURCHASES = ("basket.", "purchase.attribute.")
 
 
 def check_references(reader: Reader, core: Core) -> None:
@@ -68,11 +71,14 @@ def _check_conversions(place: Reader, core: Core, item: PointType) -> None:
     for index, conversion in enumerate(item.conversions):
         below = _at(place, "conversions", index)
         target = core.point_type(conversion.to)
+        if not conversion.to:
+            continue
         if target is None or target is item:
             options = sorted(each.key for each in core.point_types if each is not item)
             below.fault("unknown_point_type", "to", value=conversion.to, options=options)
-        elif conversion.give % 10 ** (MOST_DECIMALS - target.decimals):
-            below.fault("too_many_decimals", "give", value="", digits=target.decimals)
+        elif conversion.give % 10 ** (MOST_DECIMALS - target.decimals) and not below.faulty("give"):
+            given = format_decimal(conversion.give, MOST_DECIMALS)
+            below.fault("too_many_decimals", "give", value=given, digits=target.decimals)
         if conversion.to in seen:
             below.fault("duplicate", "to", value=conversion.to)
         seen.add(conversion.to)
@@ -83,8 +89,8 @@ def _check_ladder(place: Reader, core: Core, ladder: Ladder) -> None:
         return
     below = _at(place, "metric")
     event = _check_event(below, core, "event", ladder.metric.event)
-    if event is not None:
-        numbers = [field.key for field in event.fields if field.type.value == "number"]
+    if event is not None and ladder.metric.field:
+        numbers = [field.key for field in event.fields if field.type is FieldType.NUMBER]
         if ladder.metric.field not in numbers:
             below.fault("unknown_field", "field", value=ladder.metric.field, options=numbers)
 
@@ -92,36 +98,73 @@ def _check_ladder(place: Reader, core: Core, ladder: Ladder) -> None:
 def _check_rule(place: Reader, core: Core, rule: Rule) -> None:
     event = _check_event(place, core, "event", rule.event)
     _check_terms(place, core, rule.expiry, rule.pending)
+    if rule.lines is not None and rule.trigger is not Trigger.PURCHASE:
+        place.fault("wrong_trigger", "lines", value="lines")
     if rule.when is not None:
-        for leaf in _leaves(rule.when):
-            _check_fact(_at(place, "when"), core, rule, event, leaf)
-    reckons = rule.effect.kind in (EffectKind.PER_STEP, EffectKind.PERCENT, EffectKind.PER_UNIT)
-    if reckons and rule.trigger not in (Trigger.PURCHASE, Trigger.EVENT):
+        for below, leaf in _leaves(_at(place, "when"), rule.when):
+            _check_asked(below, rule, event, leaf)
+            if isinstance(leaf, Leaf):
+                _check_asked_tier(below, core, leaf)
+    _check_effect(place, rule, event)
+
+
+def _check_effect(place: Reader, rule: Rule, event: EventType | None) -> None:
+    """What is not a flat bonus reckons with money or quantities, so there must be some: a multiplier raises what
+    others reckon, and flat bonuses are never multiplied."""
+    kind = rule.effect.kind
+    if kind is EffectKind.FIXED or rule.trigger is Trigger.PURCHASE:
+        return
+    if rule.trigger is not Trigger.EVENT:
         place.fault("nothing_to_reckon", "effect", value=rule.trigger.value)
-    elif reckons and event is not None:
-        wanted = event.quantity if rule.effect.kind is EffectKind.PER_UNIT else event.amount
-        if not wanted:
+    elif event is not None:
+        wanted = {EffectKind.PER_UNIT: event.quantity, EffectKind.MULTIPLIER: event.amount or event.quantity}
+        if not wanted.get(kind, event.amount):
             place.fault("nothing_to_reckon", "effect", value=event.key)
 
 
-def _leaves(condition: Condition) -> Iterator[Leaf]:
-    return (node for node in walk(condition) if isinstance(node, Leaf))
+def _leaves(place: Reader, node: Condition) -> Iterator[tuple[Reader, Leaf | LinesLeaf]]:
+    """The comparisons of a tree, each with its place; what a sum over lines asks of each line is not entered."""
+    if isinstance(node, (Leaf, LinesLeaf)):
+        yield place, node
+    elif isinstance(node, Not):
+        yield from _leaves(_at(place, "not"), node.child)
+    else:
+        kind = "all" if isinstance(node, All) else "any"
+        for index, child in enumerate(node.children):
+            yield from _leaves(_at(place, kind, index), child)
 
 
-def _check_fact(place: Reader, core: Core, rule: Rule, event: EventType | None, leaf: Leaf) -> None:
+def _check_asked(place: Reader, rule: Rule, event: EventType | None, leaf: Leaf | LinesLeaf) -> None:
+    """Baskets and lines are asked of purchases only, fields of an event only of that event."""
+    if isinstance(leaf, LinesLeaf) or leaf.fact.startswith(_OF_PURCHASES):
+        if rule.trigger is not Trigger.PURCHASE:
+            name = "lines" if isinstance(leaf, LinesLeaf) else "fact"
+            place.fault(
+                "wrong_trigger", name, value="lines" if isinstance(leaf, LinesLeaf) else leaf.fact[:100]
+            )
+        return
     field = event_field(leaf.fact)
-    if field is not None:
-        kind, key = field
-        fields = () if event is None else event.fields
-        known = [each.key for each in fields if each.type.value in kind]
+    if field is None:
+        return
+    if rule.trigger is not Trigger.EVENT:
+        place.fault("wrong_trigger", "fact", value=leaf.fact[:100])
+    elif event is not None:
+        types, key = field
+        known = [each.key for each in event.fields if each.type.value in types]
         if key not in known:
             place.fault("unknown_field", "fact", value=leaf.fact[:100], options=known)
-    if leaf.fact != TIER and not leaf.fact.startswith(f"{TIER}."):
-        return
+
+
+def _check_asked_tier(place: Reader, core: Core, leaf: Leaf) -> None:
     named = tier_ladder(leaf.fact)
-    ladder = core.ladder(named) if named else next(iter(core.ladders), None)
+    if named is None:
+        return
+    if not core.ladders:
+        place.fault("no_ladder", "fact", value=leaf.fact[:100])
+        return
+    ladder = core.ladder(named) if named else core.ladders[0]
     if ladder is None:
-        _unknown_ladder(place, core, "fact", named or leaf.fact)
+        _unknown_ladder(place, core, "fact", named)
         return
     values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
     for value in values:

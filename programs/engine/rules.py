@@ -169,8 +169,6 @@ def read_rule(reader: Reader, point_digits: dict[str, int], main: str, money_dig
     digits = point_digits.get(point_type, 0)
     trigger = reader.choice("trigger", Trigger, default=Trigger.PURCHASE)
     when, lines = reader.child("when"), reader.child("lines")
-    rounding = reader.choice("rounding", Rounding, default=Rounding.FLOOR) if reader.has("rounding") else None
-    reader.take("rounding")
     rule = Rule(
         key=reader.key(),
         title=tuple(sorted(reader.words("title", required=True).items())),
@@ -181,7 +179,7 @@ def read_rule(reader: Reader, point_digits: dict[str, int], main: str, money_dig
         lines=None if lines is None else read_condition(lines, Scope.LINE, money_digits),
         caps=_read_caps(reader.child("caps"), digits),
         schedule=_read_schedule(reader.child("schedule")),
-        rounding=rounding,
+        rounding=reader.optional("rounding", Rounding),
         enabled=reader.boolean("enabled", default=True),
         trigger=trigger,
         event=reader.key("event") if trigger is Trigger.EVENT else "",

@@ -6,6 +6,7 @@ touch them (except that expiry which is switched on reaches points without an en
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -16,6 +17,7 @@ from programs.engine.reader import Reader
 
 LONGEST = 1_200  # months; nothing that a programme promises lasts longer
 LONGEST_DAYS = 36_600
+_DAY_OF_YEAR = re.compile(r"[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 class ExpiryKind(StrEnum):
@@ -76,9 +78,17 @@ class Expiry:
         return self.kind in (ExpiryKind.ACTIVITY, ExpiryKind.TIER)
 
     def last_day(self, start: date) -> date | None:
-        """The last usable day of points whose time starts on `start`; None for points without an end."""
+        """The last usable day of points whose time starts on `start`; None for points without an end (an end that
+        the calendar does not have is none)."""
         if self.kind is ExpiryKind.NEVER:
             return None
+        try:
+            last = self._last_day(start)
+        except (ValueError, OverflowError):
+            return None
+        return last if last < date.max else None
+
+    def _last_day(self, start: date) -> date:
         if self.kind is ExpiryKind.FIXED:
             return _next_of(self.dates, start + timedelta(days=self.least_days))
         if self.unit is Unit.DAYS:
@@ -141,42 +151,30 @@ AT_ONCE = Pending()
 
 
 # --- reading --------------------------------------------------------------------------------------
+_WITH_LENGTH = (ExpiryKind.AFTER, ExpiryKind.ACTIVITY, ExpiryKind.TIER)
+
+
 def read_expiry(reader: Reader | None) -> Expiry:
+    """Only the settings that mean something for the kind are known."""
     if reader is None:
         return NEVER
     kind = reader.choice("kind", ExpiryKind)
-    length, unit = 0, Unit.MONTHS
-    if kind in (ExpiryKind.AFTER, ExpiryKind.ACTIVITY, ExpiryKind.TIER):
-        length, unit = _read_length(reader)
-    round_up = reader.choice("round_up", RoundUp, default=RoundUp.MONTH) if reader.has("round_up") else None
-    activities: tuple[Activity, ...] = ()
+    settings: dict[str, Any] = {"kind": kind}
+    if kind in _WITH_LENGTH:
+        settings["length"], settings["unit"] = _read_length(reader)
+        settings["round_up"] = reader.optional("round_up", RoundUp)
+    if kind is ExpiryKind.FIXED:
+        settings["dates"] = _read_dates(reader)
+        settings["least_days"] = reader.integer("least_days", low=0, high=LONGEST_DAYS, default=0)
     if kind is ExpiryKind.ACTIVITY:
-        activities = _read_activities(reader)
-    ladder, tiers = "", ()
+        settings["activities"] = _read_activities(reader)
     if kind is ExpiryKind.TIER:
-        ladder = reader.key("ladder")
-        tiers = reader.texts("tiers", longest=100)
-        if not tiers:
-            reader.fault("missing", "tiers")
-    expiry = Expiry(
-        kind=kind,
-        length=length,
-        unit=unit,
-        round_up=round_up if length else None,
-        dates=_read_dates(reader) if kind is ExpiryKind.FIXED else (),
-        least_days=(
-            reader.integer("least_days", low=0, high=LONGEST_DAYS, default=0)
-            if kind is ExpiryKind.FIXED
-            else 0
-        ),
-        activities=activities,
-        ladder=ladder,
-        tiers=tiers,
-        notice_days=reader.integer("notice_days", low=0, high=366, default=0),
-    )
-    reader.take("round_up")
+        settings["ladder"] = reader.key("ladder")
+        settings["tiers"] = tuple(sorted(set(reader.texts("tiers", required=True, longest=100))))
+    if kind is not ExpiryKind.NEVER:
+        settings["notice_days"] = reader.integer("notice_days", low=0, high=366, default=0)
     reader.finish()
-    return expiry
+    return Expiry(**settings)
 
 
 def _read_length(reader: Reader) -> tuple[int, Unit]:
@@ -195,53 +193,51 @@ def _read_activities(reader: Reader) -> tuple[Activity, ...]:
     if not reader.has("activities"):
         reader.take("activities")
         return (Activity.EARN, Activity.SPEND)
-    known = []
-    for name in reader.texts("activities", longest=20):
+    known = set()
+    for name in reader.texts("activities", required=True, longest=20):
         if name in tuple(Activity):
-            known.append(Activity(name))
+            known.add(Activity(name))
         else:
             options = [activity.value for activity in Activity]
             reader.fault("unknown_choice", "activities", value=name[:60], options=options)
-    if not known:
-        reader.fault("missing", "activities")
-    return tuple(sorted(set(known)))
+    return tuple(sorted(known))
 
 
 def _read_dates(reader: Reader) -> tuple[tuple[int, int], ...]:
     """Days of the year as "12-31"."""
     found = set()
-    for text in reader.texts("dates", longest=24):
+    for text in reader.texts("dates", required=True, longest=24):
         try:
+            if not _DAY_OF_YEAR.fullmatch(text):
+                raise ValueError(text)
             day = date.fromisoformat(f"2024-{text}")  # a leap year: 29 February can be written
         except ValueError:
             reader.fault("wrong_type", "dates", expected="day of the year", value=text[:60])
         else:
             found.add((day.month, day.day))
-    if not found:
-        reader.fault("missing", "dates")
-        found.add((12, 31))
     return tuple(sorted(found))
 
 
 def read_pending(reader: Reader | None, digits: int) -> Pending:
+    """Points with `digits` decimals. Only the settings that mean something for the kind are known."""
     if reader is None:
         return AT_ONCE
     kind = reader.choice("kind", PendingKind, default=PendingKind.AT_ONCE)
-    days = reader.integer("days", low=1, high=LONGEST_DAYS) if kind is PendingKind.DAYS else 0
-    on = None
+    settings: dict[str, Any] = {"kind": kind}
+    if kind is PendingKind.DAYS:
+        settings["days"] = reader.integer("days", low=1, high=LONGEST_DAYS)
     if kind is PendingKind.DATE:
-        on = reader.date("on")
-        if on is None and not reader.has("on"):
-            reader.fault("missing", "on")
-    event, timeout, on_timeout = "", 0, OnTimeout.LAPSE
+        settings["on"] = reader.date("on", required=True)
     if kind is PendingKind.EVENT:
-        event = reader.key("event")
+        settings["event"] = reader.key("event")
         timeout = reader.integer("timeout_days", low=0, high=LONGEST_DAYS, default=0)
-        on_timeout = reader.choice("on_timeout", OnTimeout, default=OnTimeout.LAPSE)
-    above = reader.number("approval_above", digits, low=0) if reader.has("approval_above") else None
-    reader.take("approval_above")
+        settings["timeout_days"] = timeout
+        if timeout:
+            settings["on_timeout"] = reader.choice("on_timeout", OnTimeout, default=OnTimeout.LAPSE)
+    above = reader.number("approval_above", digits, low=0, required=False, default=-1)
+    settings["approval_above"] = None if above < 0 else above
     reader.finish()
-    return Pending(kind, days, on, event, timeout, on_timeout, above)
+    return Pending(**settings)
 
 
 # --- writing --------------------------------------------------------------------------------------
@@ -273,8 +269,9 @@ def dump_pending(pending: Pending, digits: int) -> dict[str, Any]:
     if pending.on is not None:
         written["on"] = pending.on.isoformat()
     if pending.kind is PendingKind.EVENT:
-        written |= {"event": pending.event, "timeout_days": pending.timeout_days}
-        written["on_timeout"] = pending.on_timeout.value
+        written["event"] = pending.event
+        if pending.timeout_days:
+            written |= {"timeout_days": pending.timeout_days, "on_timeout": pending.on_timeout.value}
     if pending.approval_above is not None:
         written["approval_above"] = format_decimal(pending.approval_above, digits)
     return written

@@ -135,9 +135,12 @@ FACTS: Mapping[str, Fact] = {
 TIER = "member.tier"
 
 
-def tier_ladder(name: str) -> str:
-    """The ladder that a fact about tiers asks: "member.tier.status" asks "status", "member.tier" the main one ("")."""
-    return name.removeprefix(TIER).removeprefix(".")
+def tier_ladder(name: str) -> str | None:
+    """The ladder that a fact about tiers asks: "member.tier.status" asks "status", "member.tier" the main one ("").
+    None for any other fact."""
+    if name == TIER:
+        return ""
+    return name.removeprefix(f"{TIER}.") or None if name.startswith(f"{TIER}.") else None
 
 
 def _tier(ladder: str) -> Callable[[Facts], str]:
@@ -163,8 +166,10 @@ def event_field(name: str) -> tuple[tuple[str, ...], str] | None:
 
 def _event_fact(kind: str, field: str) -> Fact:
     def text(facts: Facts) -> str:
-        value = facts.basket.payload.get(field, "")
-        return value if isinstance(value, str) else str(value).lower()
+        value = facts.basket.payload.get(field)
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return value or ""
 
     def day(facts: Facts) -> date | None:
         value = facts.basket.payload.get(field)
@@ -186,8 +191,8 @@ def fact(name: str) -> Fact | None:
     declared = FACTS.get(name)
     if declared is not None:
         return declared
-    if name == TIER or name.startswith(f"{TIER}."):
-        return _purchase(FactType.TEXT, _tier(tier_ladder(name)))
+    if (ladder := tier_ladder(name)) is not None:
+        return _purchase(FactType.TEXT, _tier(ladder))
     if (field := event_field(name)) is not None:
         return _event_fact(name.split(".")[1], field[1])
     owner, separator, attribute = name.partition(".attribute.")

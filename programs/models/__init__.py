@@ -1,11 +1,20 @@
 """Models of programmes: what is being worked on, what was published, and who takes part."""
 
 from programs.models.partners import Coalition, Partner, Source, Store
-from programs.models.programmes import PointType, Programme, Rule, RuleGroup, Section
+from programs.models.programmes import (
+    EventType,
+    PointType,
+    Programme,
+    Rule,
+    RuleGroup,
+    Section,
+    TierLadder,
+)
 from programs.models.revisions import Revision, RevisionActivation
 
 __all__ = [
     "Coalition",
+    "EventType",
     "Partner",
     "PointType",
     "Programme",
@@ -16,4 +25,5 @@ __all__ = [
     "Section",
     "Source",
     "Store",
+    "TierLadder",
 ]

@@ -1,8 +1,8 @@
 """Programmes and the parts of their working copy.
 
-A part (point type, group, rule) is an identity and a working copy in one row: the key never changes and is
-what revisions, accounts and traces refer to; `settings` is its entry of the document being worked on. Run
-time never reads `settings`: every figure comes from a revision.
+A part (point type, event type, ladder, group, rule) is an identity and a working copy in one row: the key
+never changes and is what revisions, accounts and traces refer to; `settings` is its entry of the document
+being worked on. Run time never reads `settings`: every figure comes from a revision.
 """
 
 from __future__ import annotations
@@ -132,6 +132,48 @@ class PointType(Part):
 
 
 @audited()
+class EventType(Part):
+    """What may happen besides purchases, with the fields that are sent with it."""
+
+    programme = models.ForeignKey(
+        Programme, on_delete=models.PROTECT, related_name="event_types", verbose_name=_("programme")
+    )
+    name = TranslatedField(_("name"))
+
+    class Meta:
+        verbose_name = _("event type")
+        verbose_name_plural = _("event types")
+        ordering = ("programme", "position", "id")
+        constraints = (
+            models.UniqueConstraint(fields=["programme", "key"], name="eventtype_key_unique_per_programme"),
+        )
+
+    def __str__(self) -> str:
+        return str(self.name) or self.key
+
+
+@audited()
+class TierLadder(Part):
+    """Tiers that members climb, and by what. The first ladder is the main one."""
+
+    programme = models.ForeignKey(
+        Programme, on_delete=models.PROTECT, related_name="ladders", verbose_name=_("programme")
+    )
+    name = TranslatedField(_("name"))
+
+    class Meta:
+        verbose_name = _("tier ladder")
+        verbose_name_plural = _("tier ladders")
+        ordering = ("programme", "position", "id")
+        constraints = (
+            models.UniqueConstraint(fields=["programme", "key"], name="tierladder_key_unique_per_programme"),
+        )
+
+    def __str__(self) -> str:
+        return str(self.name) or self.key
+
+
+@audited()
 class RuleGroup(Part):
     """Rules that are looked at together, and how they live together."""
 
@@ -153,7 +195,7 @@ class RuleGroup(Part):
 
 @audited()
 class Rule(Part):
-    """A rule that gives points for purchases."""
+    """A rule that gives points for purchases or for what else happens."""
 
     programme = models.ForeignKey(
         Programme, on_delete=models.PROTECT, related_name="rules", verbose_name=_("programme")

@@ -9,13 +9,10 @@ import yaml
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.core.problems import NotFound
-from programs.engine.document import Audience, Core, dump_core, read_core
-from programs.engine.point_types import read_point_type
-from programs.engine.policies import Policies
-from programs.engine.reader import Fault, Reader
-from programs.engine.rules import read_rule
+from programs.engine.document import Core, dump_core, read_core
 from programs.models import Programme, Revision, Rule
 from programs.selectors.canonical import thaw
+from programs.selectors.parts import rule_of, spoken_core
 from programs.selectors.scalars import needs_quotes
 from programs.selectors.sentences import rule_sentence
 
@@ -35,6 +32,8 @@ def working_document(programme: Programme) -> dict[str, Any]:
             "languages": list(programme.languages),
         },
         "point_types": _settings(programme.point_types),
+        "events": _settings(programme.event_types),
+        "ladders": _settings(programme.ladders),
         "policies": programme.policies,
         "groups": _settings(programme.rule_groups),
         "rules": _settings(programme.rules),
@@ -72,27 +71,9 @@ def revision_by_number(programme: Programme, number: int) -> Revision:
 
 def rule_in_words(rule: Rule, language: str | None = None) -> str:
     """A rule of the working copy as a sentence; its title when it cannot be read."""
-    programme = rule.programme
-    faults: list[Fault] = []
-    kinds = [each for each in programme.point_types.all() if each.retired_at is None]
-    point_types = tuple(read_point_type(Reader(each.settings, (), faults)) for each in kinds)
-    if not point_types:
-        return str(rule.title)
-    core = Core(
-        key=programme.key,
-        name=tuple(programme.name.items()),
-        audience=Audience(programme.audience),
-        zone=programme.zone,
-        currency=programme.currency,
-        languages=tuple(programme.languages),
-        point_types=point_types,
-        policies=Policies(),
-        groups=(),
-        rules=(),
-    )
-    digits = {each.key: each.decimals for each in point_types}
-    read = read_rule(Reader(rule.settings, (), faults), digits, core.main.key, core.money_digits)
-    return str(rule.title) if faults else rule_sentence(read, core, language)
+    core = spoken_core(rule.programme)
+    read = None if core is None else rule_of(rule, core)
+    return str(rule.title) if core is None or read is None else rule_sentence(read, core, language)
 
 
 # --- YAML ---------------------------------------------------------------------------------------------------

@@ -79,6 +79,35 @@ POLICIES: dict[str, tuple[Text, dict[str, Text]]] = {
         _("Asking for more points than there are"),
         {"refuse": _("is refused"), "clamp": _("takes what is there")},
     ),
+    "expiry_day": (
+        _("Points that last to 31 December"),
+        {
+            "last_usable": _("can be used on that day for the last time"),
+            "first_expired": _("are gone on that day; they can be used on 30 December for the last time"),
+        },
+    ),
+    "expiry_from": (
+        _("The life of points that can be used only later begins"),
+        {"activation": _("on the day they can be used"), "earning": _("on the day they were earned")},
+    ),
+    "transferred_expiry": (
+        _("Points that another member gave"),
+        {
+            "original": _("keep the expiry date that they had"),
+            "new": _("last as long as points that are earned on that day"),
+        },
+    ),
+    "lift_rate": (
+        _("A purchase that lifts the member into a higher tier"),
+        {
+            "before": _("earns as in the tier before it"),
+            "new": _("already earns as in the new tier"),
+        },
+    ),
+    "leap_birthday": (
+        _("Somebody born on 29 February has the birthday in other years"),
+        {"feb_28": _("on 28 February"), "mar_1": _("on 1 March")},
+    ),
     "earning_kinds": (
         _("Points are earned on"),
         {

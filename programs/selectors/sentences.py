@@ -9,13 +9,16 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, ngettext, override
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.core.exact import Period, as_decimal, format_decimal
-from loyalty.core.translated import LAST_LANGUAGE, format_money, format_quantity, text
+from loyalty.core.exact import Period, as_decimal
+from loyalty.core.translated import LAST_LANGUAGE, format_money, text
 from programs.engine.conditions import All, AnyOf, Condition, LinesLeaf, Measure, Not, dump_value
 from programs.engine.document import Core
-from programs.engine.point_types import PointType
+from programs.engine.ladders import Ladder
 from programs.engine.rules import FACTOR_DIGITS, PERCENT_DIGITS, Caps, EffectKind, PeriodCap, Rule, Schedule
-from programs.engine.vocabulary import WEEKDAYS, FactType, Operator, fact
+from programs.engine.vocabulary import WEEKDAYS, FactType, Operator, event_field, fact, tier_ladder
+from programs.selectors.amounts import quantity as _quantity
+from programs.selectors.events import trigger_in_words
+from programs.selectors.terms import expiry_in_words, pending_in_words
 
 FACTS: dict[str, str | Promise] = {
     "basket.total": _("basket total"),
@@ -101,6 +104,8 @@ def rule_sentence(rule: Rule, core: Core, language: str | None = None) -> str:
     """What the rule gives, when, on which lines and within which limits, as one sentence."""
     with override(language or get_language() or LAST_LANGUAGE):
         parts = [_effect(rule, core, language)]
+        if trigger := trigger_in_words(rule, core):
+            parts.append(trigger)
         if rule.lines is not None:
             parts.append(
                 gettext("for lines where %(where)s") % {"where": _say(rule.lines, core, inner=False)}
@@ -109,6 +114,7 @@ def rule_sentence(rule: Rule, core: Core, language: str | None = None) -> str:
             parts.append(gettext("when %(when)s") % {"when": _say(rule.when, core, inner=False)})
         parts.extend(_schedule(rule.schedule))
         parts.extend(_caps(rule, core))
+        parts.extend(_terms(rule, core))
         said = ", ".join(parts)
         return said if rule.enabled else gettext("switched off: %(rule)s") % {"rule": said}
 
@@ -134,13 +140,41 @@ def _say(node: Condition, core: Core, *, inner: bool) -> str:
         named = str(template) % {"where": _say(node.where, core, inner=False)}
         return _comparison(named, node.operator, node.value, kind, core)
     known = fact(node.fact)
-    return _comparison(fact_name(node.fact), node.operator, node.value, known.type if known else None, core)
+    ladder = _ladder(node.fact, core)
+    value = node.value if ladder is None else _tier_names(ladder, node.value)
+    return _comparison(fact_name(node.fact, core), node.operator, value, known.type if known else None, core)
 
 
-def fact_name(name: str) -> str:
-    """A fact in words; an attribute of one's own is called as it is."""
+def fact_name(name: str, core: Core) -> str:
+    """A fact in words; an attribute or a field of an event is called as it is."""
     declared = FACTS.get(name)
-    return name.partition(".attribute.")[2] or name if declared is None else str(declared)
+    if declared is not None:
+        return str(declared)
+    if (field := event_field(name)) is not None:
+        return gettext("“%(field)s” of the event") % {"field": field[1]}
+    named = tier_ladder(name)
+    if named is None:
+        return name.partition(".attribute.")[2] or name
+    ladder = core.ladder(named)
+    if not named or ladder is None:
+        return gettext("tier")
+    return gettext("tier in “%(ladder)s”") % {"ladder": text(dict(ladder.name))}
+
+
+def _ladder(name: str, core: Core) -> Ladder | None:
+    """The ladder that a fact asks about, if it is one about tiers."""
+    named = tier_ladder(name)
+    if named is None:
+        return None
+    return core.ladder(named) if named else next(iter(core.ladders), None)
+
+
+def _tier_names(ladder: Ladder, value: Any) -> Any:
+    """Codes of tiers as their names, the lowest tier first."""
+    names = {tier.key: text(dict(tier.name)) for tier in ladder.tiers}
+    if isinstance(value, tuple):
+        return tuple(names.get(key, key) for key in sorted(value, key=ladder.position))
+    return names.get(value, value)
 
 
 def _comparison(named: str, operator: Operator, value: Any, kind: FactType | None, core: Core) -> str:
@@ -168,30 +202,35 @@ def _value(value: Any, kind: FactType | None, core: Core) -> str:
 # --- rules --------------------------------------------------------------------------------------------------
 def _effect(rule: Rule, core: Core, language: str | None) -> str:
     effect, item = rule.effect, core.point_type(rule.point_type)
+    event = core.event(rule.event)
     values = {
         "points": _quantity(effect.points, item, language),
         "name": text(dict(item.name), language) if item else rule.point_type,
         "step": format_money(effect.step, core.currency),
         "percent": _short(effect.percent, PERCENT_DIGITS),
         "factor": _short(effect.factor, FACTOR_DIGITS),
+        "field": event.quantity if event else "",
     }
     template = {
         EffectKind.PER_STEP: gettext("%(points)s for every full %(step)s"),
         EffectKind.PERCENT: gettext("%(percent)s %% as %(name)s"),
-        EffectKind.PER_UNIT: gettext("%(points)s for every item"),
+        EffectKind.PER_UNIT: gettext("%(points)s for every whole unit of “%(field)s”")
+        if event
+        else gettext("%(points)s for every item"),
         EffectKind.FIXED: "%(points)s",
         EffectKind.MULTIPLIER: gettext("%(name)s × %(factor)s"),
     }[effect.kind]
     return template % values
 
 
-def _quantity(points: int, item: PointType | None, language: str | None) -> str:
-    """Points with their unit (1 point, 2 points), or with the name of the point type when it has no unit."""
-    if item is None or not item.unit:
-        figure = format_decimal(points, item.decimals if item else 0)
-        return f"{figure} {text(dict(item.name), language)}" if item else figure
-    unit = {spoken: dict(forms) for spoken, forms in item.unit}
-    return format_quantity(points, item.decimals, unit, language)
+def _terms(rule: Rule, core: Core) -> list[str]:
+    said = []
+    if rule.pending is not None:
+        when = pending_in_words(rule.pending, core.point_type(rule.point_type), core)
+        said.append(gettext("can be used %(when)s") % {"when": when})
+    if rule.expiry is not None:
+        said.append(gettext("expiry: %(end)s") % {"end": expiry_in_words(rule.expiry, core)})
+    return said
 
 
 def _short(number: int, digits: int) -> str:

@@ -10,10 +10,11 @@ from django.db import transaction
 
 from programs.engine.document import Core, dump_core
 from programs.engine.reader import Fault, InvalidDocument
-from programs.models import PointType, Programme, Revision, Rule, RuleGroup, Section
+from programs.models import EventType, PointType, Programme, Revision, Rule, RuleGroup, Section, TierLadder
+from programs.selectors.published import published_field_types
 from programs.services.partners import ensure_coalition
 
-Part = PointType | RuleGroup | Rule | Section
+Part = PointType | EventType | TierLadder | RuleGroup | Rule | Section
 PROGRAMME_FIELDS = ("name", "audience", "zone", "currency", "languages", "policies")
 PART_FIELDS = ("position", "settings", "retired_at")
 
@@ -40,6 +41,8 @@ def write_working_copy(core: Core, *, now: datetime) -> tuple[Programme, bool]:
             programme.save(update_fields=PROGRAMME_FIELDS)
     point_types = [(entry, _point_type(entry)) for entry in document["point_types"]]
     changed |= _write_parts(PointType, programme, point_types, now)
+    changed |= _write_parts(EventType, programme, _named(document["events"]), now)
+    changed |= _write_parts(TierLadder, programme, _named(document["ladders"]), now)
     changed |= _write_parts(RuleGroup, programme, [(entry, {}) for entry in document["groups"]], now)
     rules = [(entry, {"title": entry["title"]}) for entry in document["rules"]]
     changed |= _write_parts(Rule, programme, rules, now)
@@ -50,6 +53,10 @@ def write_working_copy(core: Core, *, now: datetime) -> tuple[Programme, bool]:
 
 def _point_type(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": entry["name"], "decimals": entry["decimals"]}
+
+
+def _named(entries: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], dict[str, Any]]]:
+    return [(entry, {"name": entry["name"]}) for entry in entries]
 
 
 def _write_parts(
@@ -92,7 +99,8 @@ def _assign(row: Any, values: Mapping[str, Any]) -> bool:
 
 
 def _check_published(programme: Programme, core: Core) -> None:
-    """Amounts already kept are whole numbers of the smallest unit, so its size cannot change under them."""
+    """Amounts already kept are whole numbers of the smallest unit, so its size cannot change under them; what came
+    with events is kept under the names of their fields, so these keep their types."""
     if not Revision.objects.filter(programme=programme).exists():
         return
     faults = []
@@ -102,5 +110,10 @@ def _check_published(programme: Programme, core: Core) -> None:
     for index, item in enumerate(core.point_types):
         if decimals.get(item.key, item.decimals) != item.decimals:
             faults.append(Fault("decimals_fixed", ("point_types", index, "decimals")))
+    types = published_field_types(programme) if core.events else {}
+    for index, event in enumerate(core.events):
+        for place, field in enumerate(event.fields):
+            if types.get((event.key, field.key), field.type) != field.type:
+                faults.append(Fault("field_type_fixed", ("events", index, "fields", place, "type")))
     if faults:
         raise InvalidDocument(faults)

@@ -19,10 +19,12 @@ Document = dict[str, Any]
 
 
 def document(*rules: Document, **parts: Any) -> Document:
-    """A whole document: rules get a title; `parts` are policies, groups, zone, limits, decimals, currency."""
+    """A whole document: rules get a title; `parts` are policies, groups, events, ladders, zone, currency, and of the
+    main point type limits, decimals, expiry, pending, conversions."""
     point_type = {"key": "points", "name": "Points", "decimals": parts.get("decimals", 0)}
-    if "limits" in parts:
-        point_type["limits"] = parts["limits"]
+    for name in ("limits", "expiry", "pending", "conversions"):
+        if name in parts:
+            point_type[name] = parts[name]
     written: Document = {
         "programme": {
             "key": "shop",
@@ -33,7 +35,7 @@ def document(*rules: Document, **parts: Any) -> Document:
         "point_types": [point_type, *parts.get("point_types", [])],
         "rules": [{"title": rule["key"], **rule} for rule in rules],
     }
-    for name in ("policies", "groups"):
+    for name in ("policies", "groups", "events", "ladders"):
         if name in parts:
             written[name] = parts[name]
     return written

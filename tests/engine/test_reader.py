@@ -147,7 +147,7 @@ def test_times_and_dates() -> None:
         ({1: "a"}, {}, ["wrong_type"]),
         (["a"], {}, ["wrong_type"]),
         ("a\x00", {"*": "a\x00"}, ["bad_characters"]),
-        ("a" * 10_001, {"*": "a" * 10_001}, ["too_long"]),
+        ("a" * 10_001, {}, ["too_long"]),
         (None, {}, ["missing"]),
     ],
     ids=kind_of,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
@@ -15,8 +16,21 @@ from django.urls import reverse
 
 from loyalty.core.models import User
 from programs.admin.programmes import cost_of
-from programs.models import Partner, PointType, Programme, Revision, Rule, Source, Store
+from programs.engine.document import read_core
+from programs.models import (
+    EventType,
+    Partner,
+    PointType,
+    Programme,
+    Revision,
+    Rule,
+    Source,
+    Store,
+    TierLadder,
+)
+from programs.selectors.documents import as_yaml
 from programs.services.programmes import Loaded, load
+from tests.engine.whole import WHOLE
 
 pytestmark = pytest.mark.django_db
 EXAMPLES = Path(__file__).parents[1] / "scenarios" / "programmes"
@@ -137,6 +151,87 @@ def test_a_revision_shows_its_document(loaded: Loaded, boss: Client) -> None:
     assert "key: per-dollar" in page
     assert "1\N{NO-BREAK SPACE}point for every full $1.00" in page
     assert "1 Mar 2026, 07:00" in page
+
+
+@pytest.fixture
+def tiers_and_events() -> Programme:
+    return load(as_yaml(read_core(WHOLE)), now=NOW, publish=True).programme
+
+
+@pytest.mark.parametrize(
+    ("model", "key", "said"),
+    [
+        (
+            TierLadder,
+            "status",
+            ["It lasts to the end of the next calendar year.", "from 500.50 EUR", "free delivery"],
+        ),
+        (TierLadder, "nights", ["the sum of “nights” (Stay)", "from 7.5 (nights)"]),
+        (EventType, "stay", ["nights", "amount of money", "the amount of the event"]),
+        (EventType, "review", ["Nothing here yet."]),
+        (PointType, "points", ["12 months after earning, to the end of the month", "14 days after earning"]),
+        (PointType, "stars", ["2.50 Stars become 10 Points, from 5.00 Stars on", "these points only count"]),
+        (Rule, "cake", ["100 Points, on the birthday"]),
+    ],
+)
+def test_pages_of_parts_say_what_they_are(
+    tiers_and_events: Programme, boss: Client, model: Any, key: str, said: list[str]
+) -> None:
+    row = model.objects.get(key=key)
+    name = f"admin:programs_{model._meta.model_name}"
+    page = boss.get(reverse(f"{name}_change", args=(row.pk,)))
+    assert page.status_code == 200
+    assert [words for words in said if words not in page.content.decode()] == []
+    assert boss.get(reverse(f"{name}_changelist"), {"q": key}).status_code == 200
+
+
+def test_a_programme_tells_its_tiers_and_events(tiers_and_events: Programme, boss: Client) -> None:
+    page = boss.get(reverse("admin:programs_programme_change", args=(tiers_and_events.pk,))).content.decode()
+    for said in ("Benefits", "from 500.50 EUR", "by invitation", "Sent with it", "nights, price, room"):
+        assert said in page
+
+
+def test_what_cannot_be_read_is_shown_as_it_is_written(tiers_and_events: Programme, boss: Client) -> None:
+    TierLadder.objects.update(settings={"key": "broken ladder"})
+    EventType.objects.update(settings={"key": "broken event"})
+    for model in (TierLadder, EventType, PointType):
+        name = f"admin:programs_{model._meta.model_name}"
+        row = model.objects.order_by("pk")[0]
+        assert boss.get(reverse(f"{name}_changelist")).status_code == 200
+        assert boss.get(reverse(f"{name}_change", args=(row.pk,))).status_code == 200
+    assert (
+        boss.get(reverse("admin:programs_programme_change", args=(tiers_and_events.pk,))).status_code == 200
+    )
+
+
+@pytest.mark.parametrize(("model", "part"), [(TierLadder, "ladders"), (EventType, "events")])
+def test_lists_of_ladders_and_events_take_the_same_queries_for_many(
+    tiers_and_events: Programme, boss: Client, model: Any, part: str
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as caught:
+            boss.get(reverse(f"admin:programs_{model._meta.model_name}_changelist"))
+        return len(caught)
+
+    queries()
+    few = queries()
+    more = [{**WHOLE[part][0], "key": f"more-{number}"} for number in range(7)]
+    load(as_yaml(read_core({**WHOLE, part: [*WHOLE[part], *more]})), now=NOW)
+    assert queries() == few
+
+
+def test_ladders_and_events_are_in_the_menu_of_those_who_may_see_them(boss: Client) -> None:
+    page = boss.get(reverse("admin:index")).content.decode()
+    assert reverse("admin:programs_tierladder_changelist") in page
+    assert reverse("admin:programs_eventtype_changelist") in page
+    clerk = User.objects.create_staff("clerk@example.com", name="Cara")
+    clerk.user_permissions.add(Permission.objects.get(codename="view_pointtype"))
+    client = Client()
+    client.force_login(clerk)
+    page = client.get(reverse("admin:index")).content.decode()
+    assert reverse("admin:programs_pointtype_changelist") in page
+    assert reverse("admin:programs_tierladder_changelist") not in page
+    assert client.get(reverse("admin:programs_eventtype_changelist")).status_code == 403
 
 
 def test_a_list_of_rules_takes_the_same_queries_for_many(loaded: Loaded, boss: Client) -> None:

@@ -23,7 +23,8 @@ from programs.models import Programme
 __all__ = ["CHECKS", "Fault", "Result", "Scope", "Verification", "marks_to_keep", "verify"]
 
 CHECKS: tuple[Callable[[Scope], Result], ...] = (
-    moves, buckets, constraints, lots, keys, answers, holds, growth, reproducible, events, reconciled, counters, calculations,
+    moves, buckets, constraints, lots, keys, answers, holds, growth, reproducible, events, reconciled, counters,
+    calculations,
 )  # fmt: skip
 
 

@@ -23,11 +23,16 @@ MESSAGES: dict[str, Text] = {
     "bad_zone": _("“%(value)s” is not a known time zone."),
     "duplicate": _("“%(value)s” is there twice."),
     "empty_group": _("A group of conditions needs at least one condition."),
+    "ladder_contradiction": _("“%(field)s” does not go together with “%(other)s: %(value)s”."),
     "missing": _("Something is missing here: %(field)s."),
     "mixed_group": _("The group “%(value)s” holds both multipliers and rules that give points."),
     "multiplier_group_mode": _("A group of multipliers cannot be “%(mode)s”: “%(value)s”."),
+    "no_base_tier": _("There is no tier for members who have nothing yet."),
+    "no_ladder": _("“%(value)s” cannot be asked: the programme has no ladder of tiers."),
     "not_a_number": _("“%(value)s” is not a number."),
     "not_for_multipliers": _("A multiplier cannot have this setting."),
+    "nothing_to_reckon": _("“%(value)s” has nothing that this effect could reckon with."),
+    "one_length": _("Say once how long."),
     "out_of_range": _("The number is too small or too large."),
     "overlap": _("These hours overlap with others."),
     "too_complex": _("The condition is too large."),
@@ -35,12 +40,17 @@ MESSAGES: dict[str, Text] = {
     "too_many": _("There are too many entries."),
     "too_many_decimals": _("“%(value)s” has too many decimal places."),
     "unknown_choice": _("“%(value)s” is not one of the possible values."),
+    "unknown_event": _("There is no event “%(value)s”."),
     "unknown_fact": _("Nothing is known about “%(value)s”."),
+    "unknown_field": _("There is no field “%(value)s” that could be used here."),
     "unknown_group": _("There is no group “%(value)s”."),
     "unknown_key": _("The setting “%(field)s” is not known here."),
+    "unknown_ladder": _("There is no ladder of tiers “%(value)s”."),
     "unknown_point_type": _("There is no point type “%(value)s”."),
+    "unknown_tier": _("The ladder has no tier “%(value)s”."),
     "wrong_operator": _("This cannot be compared with “%(value)s”."),
     "wrong_scope": _("“%(value)s” cannot be asked here."),
+    "wrong_trigger": _("“%(value)s” cannot be asked of what this rule waits for."),
     "wrong_type": _("The value has the wrong form."),
     # what the file itself can have
     "alias": _("Anchors and aliases (& and *) are not possible in a programme file."),
@@ -56,11 +66,13 @@ MESSAGES: dict[str, Text] = {
     # what the programme as it is does not allow
     "currency_fixed": _("The currency of a published programme does not change."),
     "decimals_fixed": _("The decimal places of a published point type do not change."),
+    "field_type_fixed": _("A field of a published event keeps its type: take another code for a new one."),
 }
 
 EXPECTED_TYPES: dict[str, Text] = {
     "boolean": _("true or false"),
     "date": _("a date such as 2026-12-31"),
+    "day of the year": _("a day of the year such as 12-31"),
     "integer": _("a whole number"),
     "list": _("a list of values"),
     "list of languages": _("a list of languages such as [en, ru]"),
@@ -82,16 +94,22 @@ _FIXED: dict[str, Text] = {
     "bad_currency": _("three capital letters such as EUR"),
     "bad_key": _("small letters, digits, - and _, beginning with a letter, at most 50"),
     "bad_zone": _("a name such as Europe/Tallinn"),
+    "no_base_tier": _("one tier with the threshold 0 that is not by invitation"),
     "not_a_number": _("a number such as 12 or “12.50”"),
     "not_utf8": _("a file saved as UTF-8"),
+    "nothing_to_reckon": _("the effect “fixed”, or an event that names its amount or quantity"),
+    "unknown_event": _("an event of this programme"),
+    "unknown_field": _("a field that the event declares, of the type that is needed"),
+    "unknown_ladder": _("a ladder of this programme"),
     "unknown_point_type": _("a point type of this programme"),
     "bad_condition": _("exactly one of all, any, not, fact, lines"),
+    "wrong_trigger": _("lines and baskets of purchases, fields of the event that the rule waits for"),
 }
 
 
 def sentence_of(code: str, params: Mapping[str, Any], *, field: str = "") -> tuple[str, Text]:
     """The sentence for a fault, and what was expected (or nothing)."""
-    values = {"value": "", "mode": "", "field": field, **params}
+    values = {"value": "", "mode": "", "other": "", "field": field, **params}
     message = str(MESSAGES.get(code) or gettext("Something is wrong here.")) % values
     return message, _expected(code, params)
 

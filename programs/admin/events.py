@@ -1,0 +1,71 @@
+"""Event types as they are being worked on: what may happen besides purchases, and what is sent with it."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from loyalty.core.admin.base import ReadOnlyAdmin
+from loyalty.core.admin.jobs import as_text
+from loyalty.core.registry import Panel, Table, panels
+from programs.admin.programmes import link
+from programs.models import EventType, Programme
+from programs.selectors.events import fields_in_words
+from programs.selectors.parts import event_type_of
+
+
+@admin.register(EventType)
+class EventTypeAdmin(ReadOnlyAdmin):
+    """What may happen besides purchases."""
+
+    list_display = ("label", "key", "sent_with_it", "programme", "retired_at")
+    list_display_links = ("label", "key")
+    list_filter = ("programme", ("retired_at", admin.EmptyFieldListFilter))
+    list_select_related = ("programme",)
+    search_fields = ("key", "name")
+    fields = ("label", "key", "programme", "position", "retired_at", "as_written")
+    readonly_fields = ("label", "as_written")
+
+    @display(description=_("name"))
+    def label(self, row: EventType) -> str:
+        return str(row)
+
+    @display(description=_("sent with it"))
+    def sent_with_it(self, row: EventType) -> str:
+        return _sent_with(row)
+
+    @display(description=_("settings"))
+    def as_written(self, row: EventType) -> SafeString | str:
+        return as_text(row.settings)
+
+
+def _fields(row: EventType) -> list[tuple[str, str, str, str]]:
+    event = event_type_of(row)
+    return [] if event is None else fields_in_words(event)
+
+
+def _sent_with(row: EventType) -> str:
+    return ", ".join(field[0] for field in _fields(row))
+
+
+def _of_event(row: EventType, request: HttpRequest) -> Table:
+    return Table((_("Field"), _("Type"), _("Must be sent"), _("Used as")), _fields(row))
+
+
+def _of_programme(programme: Programme, request: HttpRequest) -> Table:
+    rows = [
+        (link(each, str(each)), each.key, _sent_with(each))
+        for each in programme.event_types.filter(retired_at=None)
+    ]
+    return Table((_("Event"), _("Code"), _("Sent with it")), rows)
+
+
+panels.contribute(
+    "programs.eventtype", Panel(_("Fields"), "programs.view_eventtype", content=_of_event, order=10)
+)
+panels.contribute(
+    "programs.programme", Panel(_("Events"), "programs.view_eventtype", content=_of_programme, order=24)
+)

@@ -1,0 +1,181 @@
+"""What a part of a document names must be there, and a rule asks only about what it waits for."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from programs.engine.document import read_core
+from programs.engine.reader import InvalidDocument
+from tests.engine.building import Document, document, faults, fixed, per_step, per_unit, percent, times
+from tests.engine.whole import WHOLE
+
+
+def changed(path: str, value: Any) -> Document:
+    """The whole document with one place changed; `...` takes it out."""
+    data = deepcopy(WHOLE)
+    *steps, last = [int(step) if step.isdigit() else step for step in path.split(".")]
+    place: Any = data
+    for step in steps:
+        place = place[step]
+    if value is ...:
+        del place[last]
+    else:
+        place[last] = value
+    return data
+
+
+def asked(name: str, value: Any = "x", operator: str = "equals") -> Document:
+    return {"fact": name, "is": operator, "value": value}
+
+
+CONVERSION = {"to": "points", "take": 1, "give": 1}
+OF_GOLD = {"kind": "tier", "ladder": "stars", "tiers": ["gold"], "days": 1}
+
+
+def test_the_whole_document_has_no_faults() -> None:
+    assert faults(WHOLE) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "found"),
+    [
+        ("point_types.2.expiry.ladder", "ranks", [("unknown_ladder", "point_types.2.expiry.ladder")]),
+        ("point_types.2.expiry.tiers", ["gold", "red"], [("unknown_tier", "point_types.2.expiry.tiers")]),
+        ("point_types.1.pending.event", "visit", [("unknown_event", "point_types.1.pending.event")]),
+        ("point_types.1.conversions.0.to", "coins", [("unknown_point_type", "point_types.1.conversions.0.to")]),
+        ("point_types.1.conversions.0.to", "stars", [("unknown_point_type", "point_types.1.conversions.0.to")]),
+        ("point_types.1.conversions.0.to", ..., [("missing", "point_types.1.conversions.0.to")]),
+        ("point_types.1.conversions.0.give", "0.5", [("too_many_decimals", "point_types.1.conversions.0.give")]),
+        ("point_types.1.conversions.0.give", "0", [("out_of_range", "point_types.1.conversions.0.give")]),
+        ("point_types.1.conversions.0.take", "0.001", [("too_many_decimals", "point_types.1.conversions.0.take")]),
+        ("point_types.1.conversions", [CONVERSION] * 2, [("duplicate", "point_types.1.conversions.1.to")]),
+        ("ladders.1.metric.event", "visit", [("unknown_event", "ladders.1.metric.event")]),
+        ("ladders.1.metric.field", "price", [("unknown_field", "ladders.1.metric.field")]),
+        ("ladders.1.metric.field", "weeks", [("unknown_field", "ladders.1.metric.field")]),
+        ("ladders.1.key", "status", [("duplicate", "ladders.1.key"), ("unknown_ladder", "rules.4.when.fact")]),
+        ("events.1.key", "stay", [("duplicate", "events.1.key"), ("unknown_event", "point_types.1.pending.event")]),
+        ("rules.8.event", "visit", [("unknown_event", "rules.8.event")]),
+        ("rules.8.event", ..., [("missing", "rules.8.event")]),
+        ("rules.0.event", "stay", [("unknown_key", "rules.0.event")]),
+        ("rules.0.grace_days", 3, [("unknown_key", "rules.0.grace_days")]),
+        ("rules.0.when.value", ["gold", "red"], [("unknown_tier", "rules.0.when.value")]),
+        ("rules.0.when.fact", "member.tier.ranks", [("unknown_ladder", "rules.0.when.fact")]),
+        ("rules.0.when.fact", "member.tier.", [("unknown_fact", "rules.0.when.fact")]),
+        ("rules.0.when.fact", "member.tiers", [("unknown_fact", "rules.0.when.fact")]),
+        ("rules.7.when.all.1.not.fact", "event.money.cost", [("unknown_field", "rules.7.when.all.1.not.fact")]),
+        ("rules.7.when.all.2.any.1.fact", "event.text.nights", [("unknown_field", "rules.7.when.all.2.any.1.fact")]),
+        ("rules.7.when.all.0.fact", "event.number.", [("unknown_fact", "rules.7.when.all.0.fact")]),
+        ("rules.7.when.all.0.fact", "event.number.a.b", [("unknown_fact", "rules.7.when.all.0.fact")]),
+        ("rules.7.when.all.0.fact", "event.nights", [("unknown_fact", "rules.7.when.all.0.fact")]),
+        ("rules.9.expiry", {"kind": "never"}, [("not_for_multipliers", "rules.9.expiry")]),
+        ("rules.9.pending", {"kind": "days", "days": 1}, [("not_for_multipliers", "rules.9.pending")]),
+        ("rules.2.pending", {"kind": "event", "event": "visit"}, [("unknown_event", "rules.2.pending.event")]),
+        ("rules.2.expiry", OF_GOLD, [("unknown_tier", "rules.2.expiry.tiers")]),
+    ],
+)  # fmt: skip
+def test_what_is_named_must_be_there(path: str, value: Any, found: list[tuple[str, str]]) -> None:
+    assert faults(changed(path, value)) == found
+
+
+def test_a_wrong_amount_of_a_conversion_is_told_as_it_is_written() -> None:
+    with pytest.raises(InvalidDocument) as invalid:
+        read_core(changed("point_types.1.conversions.0.give", "10.25"))
+    assert [fault.params for fault in invalid.value.faults] == [{"value": "10.2500", "digits": 0}]
+
+
+def test_without_a_ladder_nothing_can_be_asked_of_tiers() -> None:
+    rule = per_step(when=asked("member.tier", "gold"))
+    assert faults(document(rule)) == [("no_ladder", "rules.0.when.fact")]
+
+
+EVENTS = [
+    {"key": "review", "name": "Review", "fields": [{"key": "stars", "type": "number"}]},
+    {
+        "key": "stay",
+        "name": "Stay",
+        "fields": [{"key": "nights", "type": "number"}, {"key": "price", "type": "money"}],
+        "amount": "price",
+        "quantity": "nights",
+    },
+]
+REVIEW, STAY = {"trigger": "event", "event": "review"}, {"trigger": "event", "event": "stay"}
+OTHERS = ["registration", "birthday", "anniversary", "tier_reached", "referral", "referred"]
+EFFECTS = [per_step(), percent(), per_unit(), times("base", "2", group="base")]
+
+
+@pytest.mark.parametrize("trigger", OTHERS)
+def test_what_comes_by_itself_gives_flat_bonuses_only(trigger: str) -> None:
+    for effect in EFFECTS:
+        found = faults(document({**effect, "trigger": trigger}))
+        assert found == [("nothing_to_reckon", "rules.0.effect")], effect
+    assert faults(document(fixed(trigger=trigger))) == []
+
+
+@pytest.mark.parametrize("effect", EFFECTS)
+def test_an_event_without_amount_and_quantity_gives_flat_bonuses_only(effect: Document) -> None:
+    assert faults(document({**effect, **REVIEW}, events=EVENTS)) == [("nothing_to_reckon", "rules.0.effect")]
+    assert faults(document(fixed(**REVIEW), events=EVENTS)) == []
+    assert faults(document({**effect, **STAY}, events=EVENTS)) == []
+
+
+@pytest.mark.parametrize(
+    ("left", "fits"),
+    [("amount", ["per_step", "percent", "multiplier"]), ("quantity", ["per_unit", "multiplier"])],
+)
+def test_each_effect_needs_what_it_reckons_with(left: str, fits: list[str]) -> None:
+    other = {"amount": "quantity", "quantity": "amount"}[left]
+    stay = {name: value for name, value in EVENTS[1].items() if name != other}
+    fitting = [
+        effect["effect"]["kind"]
+        for effect in EFFECTS
+        if faults(document({**effect, **STAY}, events=[stay])) == []
+    ]
+    assert fitting == fits
+
+
+@pytest.mark.parametrize("more", [*({"trigger": trigger} for trigger in OTHERS), REVIEW])
+@pytest.mark.parametrize(
+    ("when", "place"),
+    [
+        (asked("basket.total", "1"), "when.fact"),
+        (asked("basket.lines", 1), "when.fact"),
+        (asked("purchase.attribute.colour"), "when.fact"),
+        ({"lines": asked("line.sku")}, "when.lines"),
+        ({"all": [asked("purchase.store"), {"not": asked("basket.total", "1")}]}, "when.all.1.not.fact"),
+    ],
+)
+def test_baskets_and_lines_are_asked_of_purchases_only(more: Document, when: Document, place: str) -> None:
+    assert faults(document(fixed(when=when, **more), events=EVENTS)) == [
+        ("wrong_trigger", f"rules.0.{place}")
+    ]
+    assert faults(document(fixed(when=when))) == []
+
+
+def test_a_rule_of_an_event_looks_at_no_lines() -> None:
+    rule = fixed(lines=asked("line.sku", "review"), **REVIEW)
+    assert faults(document(rule, events=EVENTS)) == [("wrong_trigger", "rules.0.lines")]
+
+
+@pytest.mark.parametrize("trigger", ["purchase", *OTHERS])
+def test_fields_of_events_are_asked_of_their_event_only(trigger: str) -> None:
+    when = asked("event.number.stars", 5)
+    found = faults(document(fixed(trigger=trigger, when=when), events=EVENTS))
+    assert found == [("wrong_trigger", "rules.0.when.fact")]
+    assert faults(document(fixed(when=when, **REVIEW), events=EVENTS)) == []
+    assert faults(document(fixed(when=when, **STAY), events=EVENTS)) == [
+        ("unknown_field", "rules.0.when.fact")
+    ]
+
+
+@pytest.mark.parametrize("trigger", OTHERS)
+def test_when_where_and_who_can_be_asked_of_everything(trigger: str) -> None:
+    when = {
+        "all": [
+            asked("purchase.weekday", ["mon"], "one_of"),
+            asked("purchase.store"),
+            asked("member.age", 18, "at_least"),
+            asked("member.attribute.city"),
+        ]
+    }
+    assert faults(document(fixed(trigger=trigger, when=when))) == []
