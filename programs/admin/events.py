@@ -9,10 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from loyalty.core.admin.base import ReadOnlyAdmin
-from loyalty.core.admin.jobs import as_text
+from loyalty.core.admin.cells import as_written, link
 from loyalty.core.registry import Panel, Table, panels
-from programs.admin.programmes import link
+from programs.admin.programmes import AS_WRITTEN, Retired
 from programs.models import EventType, Programme
+from programs.selectors.documents import part_as_yaml
 from programs.selectors.events import fields_in_words
 from programs.selectors.parts import event_type_of
 
@@ -23,11 +24,11 @@ class EventTypeAdmin(ReadOnlyAdmin):
 
     list_display = ("label", "key", "sent_with_it", "programme", "retired_at")
     list_display_links = ("label", "key")
-    list_filter = ("programme", ("retired_at", admin.EmptyFieldListFilter))
+    list_filter = ("programme", Retired)
     list_select_related = ("programme",)
     search_fields = ("key", "name")
-    fields = ("label", "key", "programme", "position", "retired_at", "as_written")
-    readonly_fields = ("label", "as_written")
+    fields = ("label", "key", "programme", "position", "retired_at", "settings_text")
+    readonly_fields = ("label", "settings_text")
 
     @display(description=_("name"))
     def label(self, row: EventType) -> str:
@@ -37,9 +38,9 @@ class EventTypeAdmin(ReadOnlyAdmin):
     def sent_with_it(self, row: EventType) -> str:
         return _sent_with(row)
 
-    @display(description=_("settings"))
-    def as_written(self, row: EventType) -> SafeString | str:
-        return as_text(row.settings)
+    @display(description=AS_WRITTEN)
+    def settings_text(self, row: EventType) -> SafeString:
+        return as_written(part_as_yaml(row.settings))
 
 
 def _fields(row: EventType) -> list[tuple[str, str, str, str]]:
@@ -57,8 +58,7 @@ def _of_event(row: EventType, request: HttpRequest) -> Table:
 
 def _of_programme(programme: Programme, request: HttpRequest) -> Table:
     rows = [
-        (link(each, str(each)), each.key, _sent_with(each))
-        for each in programme.event_types.filter(retired_at=None)
+        (link(each), each.key, _sent_with(each)) for each in programme.event_types.filter(retired_at=None)
     ]
     return Table((_("Event"), _("Code"), _("Sent with it")), rows)
 

@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from loyalty.core.admin.base import ReadOnlyAdmin
-from loyalty.core.admin.jobs import as_text
+from loyalty.core.admin.cells import as_written, link
 from loyalty.core.registry import Panel, Table, panels
-from programs.admin.programmes import OF_PROGRAMME, link
+from programs.admin.programmes import AS_WRITTEN, OF_PROGRAMME, Retired
 from programs.models import Programme, TierLadder
+from programs.selectors.documents import part_as_yaml
 from programs.selectors.ladders import TierInWords, ladder_in_words, tiers_in_words
 from programs.selectors.parts import SPOKEN, ladder_of, spoken_core
 
@@ -25,10 +26,10 @@ class TierLadderAdmin(ReadOnlyAdmin):
     """Tiers that members climb."""
 
     list_display = ("label", "how", "tiers", "programme", "retired_at")
-    list_filter = ("programme", ("retired_at", admin.EmptyFieldListFilter))
+    list_filter = ("programme", Retired)
     search_fields = ("key", "name")
-    fields = ("label", "key", "programme", "how", "position", "retired_at", "as_written")
-    readonly_fields = ("label", "how", "as_written")
+    fields = ("label", "key", "programme", "how", "position", "retired_at", "settings_text")
+    readonly_fields = ("label", "how", "settings_text")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TierLadder]:
         rows: QuerySet[TierLadder] = super().get_queryset(request)
@@ -48,9 +49,9 @@ class TierLadderAdmin(ReadOnlyAdmin):
     def tiers(self, row: TierLadder) -> str:
         return ", ".join(tier.name for tier in _tiers(row))
 
-    @display(description=_("settings"))
-    def as_written(self, row: TierLadder) -> SafeString | str:
-        return as_text(row.settings)
+    @display(description=AS_WRITTEN)
+    def settings_text(self, row: TierLadder) -> SafeString:
+        return as_written(part_as_yaml(row.settings))
 
 
 def _tiers(row: TierLadder) -> list[TierInWords]:
@@ -66,7 +67,7 @@ def _of_ladder(row: TierLadder, request: HttpRequest) -> Table:
 def _of_programme(programme: Programme, request: HttpRequest) -> Table:
     ladders: Any = programme.ladders.filter(retired_at=None).select_related("programme")
     rows = [
-        (link(ladder, str(ladder)), *tier)
+        (link(ladder), *tier)
         for ladder in ladders.prefetch_related(*(f"programme__{name}" for name in SPOKEN))
         for tier in _tiers(ladder)
     ]

@@ -61,7 +61,11 @@ POLICIES: dict[str, tuple[Text, dict[str, Text]]] = {
     ),
     "spent_points": (
         _("Returned goods whose points are already spent"),
-        {"debt": _("leave a debt of points"), "clamp": _("take only the points that are there")},
+        {
+            "debt": _("leave a debt of points"),
+            "clamp": _("take only the points that are there"),
+            "pending_only": _("take only points that cannot be used yet"),
+        },
     ),
     "restored_points": (
         _("Points that paid for returned goods"),

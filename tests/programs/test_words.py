@@ -237,7 +237,7 @@ def test_what_is_sent_with_an_event_in_words() -> None:
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
-        (0, "1 Points for every full 1.00 EUR, when tier is one of Gold, Black"),
+        (0, "1 Points for every full €1.00, when tier is one of Gold, Black"),
         (1, "100 Points, on joining, expiry: 30 days after earning"),
         (
             2,
@@ -254,7 +254,7 @@ def test_what_is_sent_with_an_event_in_words() -> None:
             7,
             (
                 "1 Points for every whole unit of “nights”, for each event “Stay”,"
-                " when “nights” of the event is at least 1.5 and not (“price” of the event is less than 10.00)"
+                " when “nights” of the event is at least 1.5 and not (“price” of the event is less than €10.00)"
                 " and (“room” of the event begins with suite or “breakfast” of the event is true"
                 " or “arrival” of the event is at least 2026-06-01)"
             ),
