@@ -51,6 +51,17 @@ SELECT m.id FROM members_membership m
 """
 
 
+# Where a membership stands on a ladder by another revision than the one in force, or not at all yet.
+_LADDERS = """
+UNION
+SELECT m.id FROM members_membership m
+  CROSS JOIN unnest(%(ladders)s::text[]) AS l (key)
+  LEFT JOIN members_tierperiod p ON p.membership_id = m.id AND p.ladder = l.key AND upper_inf(p.valid)
+ WHERE m.programme_id = %(programme)s AND m.joined_at <= %(until)s
+   AND (p.id IS NULL OR p.revision_id <> %(revision)s)
+"""
+
+
 def due_memberships(programme: Programme, until: datetime) -> list[int]:
     """Memberships of a programme, in the order of their ids. Raises NoRevision before the first one."""
     stretches = timeline(programme.pk)
@@ -61,6 +72,9 @@ def due_memberships(programme: Programme, until: datetime) -> list[int]:
         parts.append(_OPEN_ENDED)
     if any(stretch.ruleset.calendar for stretch in stretches):
         parts.append(_CALENDAR)
+    ladders = [ladder.key for ladder in ruleset.core.ladders]
+    if ladders:
+        parts.append(_LADDERS)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT d.membership_id FROM ({''.join(parts)}) AS d (membership_id)"  # noqa: S608 - our own parts
@@ -70,6 +84,8 @@ def due_memberships(programme: Programme, until: datetime) -> list[int]:
                 "today": local_day(until, ruleset.zone),
                 "zone": str(ruleset.zone),
                 "programme": programme.pk,
+                "ladders": ladders,
+                "revision": in_force(stretches, until).revision_id,
                 "expiring": list(programme.point_types.filter(key__in=expiring).values_list("pk", flat=True)),
             },
         )

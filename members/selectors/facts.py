@@ -25,6 +25,8 @@ def facts_document(facts: MemberFacts, needs: Needs) -> dict[str, Any]:
     if needs.attributes:
         known = {name: words.kept(facts.attributes.get(name, "")) for name, words in needs.attributes.items()}
         stored["attributes"] = {name: value for name, value in known.items() if value}
+    if facts.tiers:
+        stored["tiers"] = dict(facts.tiers)
     if facts.usage:
         stored["usage"] = [[rule, period, *used] for (rule, period), used in facts.usage.items()]
     if facts.balances:
@@ -42,6 +44,7 @@ def stored_facts(stored: Mapping[str, Any]) -> MemberFacts:
         purchases=stored.get("purchases", 0),
         last_purchase_on=_day(stored.get("last")),
         attributes=stored.get("attributes", {}),
+        tiers=stored.get("tiers", {}),
         usage={
             (rule, period): Usage(points, times) for rule, period, points, times in stored.get("usage", ())
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,7 +11,7 @@ from members.engine.calendar import next_occasions
 from members.services import keeping
 from members.services.ledger import Sheet
 from programs.engine.events import Trigger
-from programs.engine.facts import Basket, Line
+from programs.engine.facts import NOTHING, Basket, Line
 
 if TYPE_CHECKING:
     from members.services.recording import Recorder
@@ -56,10 +57,15 @@ def celebrate(recorder: Recorder, sheet: Sheet, each: Waiting) -> None:
 
 
 def system_event(
-    recorder: Recorder, sheet: Sheet, trigger: str, occurred_at: datetime, about: tuple[object, ...]
+    recorder: Recorder,
+    sheet: Sheet,
+    trigger: str,
+    occurred_at: datetime,
+    about: tuple[object, ...],
+    fields: Mapping[str, str] = NOTHING,
 ) -> None:
     """Record an event that comes by itself, once per membership and `about`."""
-    basket = Basket(occurred_at, (Line(trigger, 0, 0),), trigger=trigger)
+    basket = Basket(occurred_at, (Line(trigger, 0, 0),), trigger=trigger, payload=fields)
     number = keeping.numbered((trigger, *about, sheet.membership))
     digest = keeping.digest_of(trigger, sheet.membership, *about)
     recorder.event(sheet, basket, number, recorder.operator, digest, keeping.SYSTEM)

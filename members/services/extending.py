@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from loyalty.core.exact import local_day
-from members.engine.books import Book
+from members.engine.books import FOREVER, Book
 from members.engine.terms import last_usable_day
 from members.services.ledger import Sheet
 from programs.engine.ruleset import Ruleset
@@ -19,9 +19,18 @@ if TYPE_CHECKING:
 def active(
     recorder: Recorder, sheet: Sheet, book: Book, what: Activity, occurred_at: datetime, ruleset: Ruleset
 ) -> None:
-    """The member was active on an account: its extendable points last until so long after this day."""
+    """The member was active on an account: its extendable points last until so long after this day, or as long as the
+    member is in a tier."""
     item = ruleset.core.point_type(recorder.point_type_keys[book.point_type])
-    if item is None or item.expiry.kind is not ExpiryKind.ACTIVITY or what not in item.expiry.activities:
+    if item is None:
+        return
+    if item.expiry.kind is ExpiryKind.TIER:
+        standing = sheet.standings.get(item.expiry.ladder)
+        if standing is not None and standing.ladder.state.tier in item.expiry.tiers:
+            extend(book, FOREVER)
+            sheet.touched = True
+        return
+    if item.expiry.kind is not ExpiryKind.ACTIVITY or what not in item.expiry.activities:
         return
     day = local_day(occurred_at, ruleset.zone)
     extend(book, last_usable_day(item.expiry, day, ruleset.policies.expiry_day))

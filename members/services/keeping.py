@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -140,9 +140,21 @@ def keep_key(
 
 
 def publish(rows: Rows, sheet: Sheet, name: str, payload: Mapping[str, Any], cause: Cause) -> None:
+    """A message about a document of a membership, handed on after the commit."""
+    tell(rows, sheet, name, payload, cause.occurred_at, cause.recorded_at)
+
+
+def tell(
+    rows: Rows,
+    sheet: Sheet,
+    name: str,
+    payload: Mapping[str, Any],
+    occurred_at: datetime,
+    recorded_at: datetime,
+) -> None:
     """A message about a membership, handed on after the commit."""
     subject = f"membership:{sheet.membership}"
-    rows.events.append(Event(name, subject, dict(payload), cause.occurred_at, cause.recorded_at))
+    rows.events.append(Event(name, subject, dict(payload), occurred_at, recorded_at))
 
 
 def digest_of(*said: Any) -> bytes:

@@ -7,17 +7,18 @@ Whoever uses it holds the transaction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from loyalty.core.exact import local_day
 from members.engine.books import Book, Cause, NotEnough
 from members.engine.ledger import Ledger
 from members.engine.terms import Promise
 from members.selectors.facts import facts_document
-from members.services import extending, keeping, settling
+from members.services import extending, keeping, settling, tiering
 from members.services.counting import Counters, count_purchase, purchases_before
 from members.services.keeping import content_digest
 from members.services.ledger import Numbers, Rows, Sheet, open_sheets, write
@@ -25,6 +26,7 @@ from members.services.problems import EmptyPurchase, InsufficientPoints, NotSpen
 from programs.engine.drafts import Evaluation
 from programs.engine.evaluate import evaluate
 from programs.engine.facts import Basket, MemberFacts, age_on
+from programs.engine.policies import LiftRate
 from programs.engine.ruleset import Ruleset
 from programs.engine.terms import Activity
 from programs.models import Partner, PointType, Programme
@@ -77,9 +79,14 @@ class Recorder:
         self.point_types = dict(PointType.objects.filter(programme=programme).values_list("key", "id"))
         self.point_type_keys = {number: key for key, number in self.point_types.items()}
         self.operator = Partner.objects.filter(is_operator=True).values_list("id", flat=True).first() or 0
+        self.metrics = tiering.metrics_of(self.stretches)
+        self.ladders = sorted(
+            {each.key for stretch in self.stretches for each in stretch.ruleset.core.ladders}
+        )
+        self.zone = ZoneInfo(programme.zone)
         self.calendar = any(stretch.ruleset.calendar for stretch in self.stretches)
         self.sheets: dict[int, Sheet] = {}
-        self.rows = Rows()
+        self.rows = Rows(now)
         self.counters = Counters(programme.pk, self.rows)
         self.purchases = Numbers("members_purchase")
         self.returns = Numbers("members_return")
@@ -94,11 +101,12 @@ class Recorder:
     def open(self, memberships: Sequence[int]) -> None:
         """Lock memberships and load their books; what was open before is forgotten (flush first)."""
         self.sheets = open_sheets(memberships)
+        tiering.load(self)
 
     def flush(self) -> None:
         """Write everything recorded since the last flush."""
         write(self.rows, self.sheets.values())
-        self.rows = self.counters.rows = Rows()
+        self.rows = self.counters.rows = Rows(self.now)
 
     def ledger(self, ruleset: Ruleset) -> Ledger:
         return Ledger(self._postings, self._lots, ruleset.policies.spending_order.value)
@@ -146,8 +154,11 @@ class Recorder:
 
     def settle(self, sheet: Sheet, occurred_at: datetime | None = None) -> None:
         """Post what falls due on a membership before a document: up to now, or in an import up to its time."""
-        until = occurred_at if self.in_order and occurred_at is not None else self.now
-        settling.settle(self, sheet, until)
+        settling.settle(self, sheet, self.now if occurred_at is None else self.horizon(occurred_at))
+
+    def horizon(self, occurred_at: datetime) -> datetime:
+        """Up to when everything due is done before a document that happened at an instant."""
+        return occurred_at if self.in_order else self.now
 
     # --- documents --------------------------------------------------------------------------------------------
     def purchase(
@@ -166,9 +177,10 @@ class Recorder:
         stretch = self.ruleset_at(basket.occurred_at)
         self.settle(sheet, basket.occurred_at)
         ruleset = stretch.ruleset
-        facts = self.facts(sheet, basket.occurred_at, ruleset)
-        evaluation = evaluate(basket, facts, ruleset)
         self._check_tenders(sheet, basket, ruleset)
+        amount = sum([line.amount for line in basket.lines])
+        counted = {"spend": amount, "purchases": 1}
+        facts, evaluation = self._judged(sheet, basket, ruleset, counted)
         number = next(self.purchases)
         cause = Cause(
             next(self.operations), basket.occurred_at, self.now, stretch.revision_id, seller.partner, number
@@ -195,9 +207,12 @@ class Recorder:
             keeping.trace_json(evaluation, lots),
             cause,
         )
-        count_purchase(sheet, basket.occurred_at, sum([line.amount for line in basket.lines]))
+        count_purchase(sheet, basket.occurred_at, amount)
         self.counters.awards(sheet, evaluation.awards, basket.occurred_at, ruleset)
         extending.all_active(self, sheet, {Activity.PURCHASE}, cause.occurred_at, ruleset)
+        if self.metrics:
+            day = local_day(basket.occurred_at, ruleset.zone)
+            tiering.count(self, sheet, counted | _points(awarded), day, basket.occurred_at)
         self.settle(sheet, basket.occurred_at)
         return Recorded(number, sheet.member, awarded, evaluation=evaluation, pending=pending)
 
@@ -213,8 +228,8 @@ class Recorder:
         """Evaluate and post an event (see `programs.engine.facts.Basket`); what was due before it has been posted."""
         stretch = self.ruleset_at(basket.occurred_at)
         ruleset = stretch.ruleset
-        facts = self.facts(sheet, basket.occurred_at, ruleset)
-        evaluation = evaluate(basket, facts, ruleset)
+        counted = tiering.counted_of_event(self.metrics, basket.trigger, basket.payload)
+        facts, evaluation = self._judged(sheet, basket, ruleset, counted)
         document = next(self.happenings)
         cause = Cause(
             next(self.operations), basket.occurred_at, self.now, stretch.revision_id, partner, event=document
@@ -236,7 +251,26 @@ class Recorder:
         self.counters.awards(sheet, evaluation.awards, basket.occurred_at, ruleset)
         if source != keeping.SYSTEM:
             extending.all_active(self, sheet, {Activity.EVENT}, cause.occurred_at, ruleset)
+        if self.metrics:
+            day = local_day(basket.occurred_at, ruleset.zone)
+            tiering.count(self, sheet, counted | _points(awarded), day, basket.occurred_at)
         return Recorded(document, sheet.member, awarded, evaluation=evaluation, pending=pending)
+
+    def _judged(
+        self, sheet: Sheet, basket: Basket, ruleset: Ruleset, counted: Mapping[str, int]
+    ) -> tuple[MemberFacts, Evaluation]:
+        """What the rules know and say; where the policy says so, already as in the tier that the document leads to."""
+        facts = self.facts(sheet, basket.occurred_at, ruleset)
+        evaluation = evaluate(basket, facts, ruleset)
+        if ruleset.needs.tiers and ruleset.policies.lift_rate is LiftRate.NEW:
+            points: dict[str, int] = {}
+            for award in evaluation.awards:
+                points[award.point_type] = points.get(award.point_type, 0) + award.points
+            tiers = tiering.lifted(self, sheet, {**counted, **_points(points)}, basket.occurred_at)
+            if tiers is not None:
+                facts = facts._replace(tiers=tiers)
+                evaluation = evaluate(basket, facts, ruleset)
+        return facts, evaluation
 
     def award(
         self, sheet: Sheet, evaluation: Evaluation, stretch: Activated, cause: Cause, issuer: int
@@ -302,6 +336,7 @@ class Recorder:
             purchases=purchases,
             last_purchase_on=None if last is None else last.astimezone(zone).date(),
             attributes=sheet.attributes,
+            tiers=tiering.tiers_at(self, sheet, occurred_at) if ruleset.needs.tiers else {},
             usage=sheet.usage,
             last_award=sheet.last_award,
             balances={key: self.book(sheet, key).balance for key in ruleset.needs.balances},
@@ -325,3 +360,8 @@ class Recorder:
         extending.active(self, sheet, book, Activity.SPEND, cause.occurred_at, ruleset)
         sheet.touched = True
         return points
+
+
+def _points(awarded: Mapping[str, int]) -> dict[str, int]:
+    """Points as metrics of ladders count them."""
+    return {f"points:{point_type}": points for point_type, points in awarded.items()}

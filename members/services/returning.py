@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from loyalty.core.exact import local_day
 from loyalty.core.outbox import Event
 from members.engine.books import Cause
 from members.models import Purchase
 from members.selectors.baskets import award_of, stored_basket
 from members.selectors.facts import stored_facts
 from members.selectors.returns import Paid, Returnable, returnables
+from members.services import tiering
 from members.services.ledger import Sheet
 from members.services.ledger.opening import load_closed_lots
 from members.services.problems import NothingToReturn, ReturnTooLarge
@@ -134,8 +136,19 @@ class Reverser:
         taken, shortage = self._take(takings, cause)
         amount = self._keep((number, *also), digest, now, shares, takings, cause)
         self.sheet.touched = True
+        if recorder.metrics:
+            self._uncount(amount, takings, all(share == 1 for share in shares), occurred_at)
         recorder.settle(self.sheet, occurred_at)
         return Returned(document, amount, taken, restored, shortage)
+
+    def _uncount(self, amount: int, takings: list[Taken], whole: bool, occurred_at: datetime) -> None:
+        """What came back no longer counts for tiers, on the day of its purchase."""
+        counted = {"spend": -amount, "purchases": -int(whole)}
+        for entry in takings:
+            name = f"points:{entry.point_type}"
+            counted[name] = counted.get(name, 0) - entry.points
+        day = local_day(self.purchase.occurred_at, self.ruleset.zone)
+        tiering.count(self.recorder, self.sheet, counted, day, occurred_at, returned=True)
 
     # --- taking back ------------------------------------------------------------------------------------------
     def _takings(self, shares: list[Fraction]) -> list[Taken]:

@@ -16,7 +16,7 @@ from members.choices import TermsReason
 from members.engine.books import Book, Cause, LotRow, TermsRow
 from members.engine.due import Due, Turn, next_due
 from members.engine.terms import dated, stored_expiry
-from members.services import calendar
+from members.services import calendar, tiering
 from members.services.ledger import Sheet
 from members.services.ledger.opening import held_draws, load_closed_lots
 from programs.engine.terms import Expiry, ExpiryKind
@@ -44,6 +44,9 @@ def settle(recorder: Recorder, sheet: Sheet, until: datetime) -> None:
             if due is not None and (todo is None or (due.at, due.turn, book.id) < todo):
                 todo = due.at, due.turn, book.id
                 act = partial(_do, recorder, sheet, book, due)
+        tier = tiering.next_due(recorder, sheet, until) if recorder.ladders else None
+        if tier is not None and (todo is None or (tier.at, Turn.TIER, 0) < todo):
+            todo, act = (tier.at, Turn.TIER, 0), tier.act
         if occasions and (todo is None or (occasions[0].at, Turn.CALENDAR, 0) < todo):
             act = partial(calendar.celebrate, recorder, sheet, occasions.pop(0))
         if act is None:

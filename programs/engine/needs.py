@@ -9,7 +9,7 @@ from types import MappingProxyType
 from loyalty.core.exact import Period
 from programs.engine.conditions import Leaf, walk
 from programs.engine.document import Core
-from programs.engine.vocabulary import Operator
+from programs.engine.vocabulary import TIER, Operator
 
 _ATTRIBUTE = "member.attribute."
 OTHER = "…"  # stands for a value that no rule names
@@ -36,7 +36,8 @@ class Words:
 @dataclass(frozen=True, slots=True)
 class Needs:
     """`usage` and `budgets` name (rule or "*point type", period), `last_award` rules, `balances` point types,
-    `attributes` the members' attributes with the words that rules compare them with, `age` whether it is asked."""
+    `attributes` the members' attributes with the words that rules compare them with, `age` and `tiers` whether they are
+    asked."""
 
     usage: frozenset[tuple[str, Period]]
     budgets: frozenset[tuple[str, Period]]
@@ -44,6 +45,7 @@ class Needs:
     balances: frozenset[str]
     attributes: Mapping[str, Words]
     age: bool
+    tiers: bool
 
 
 def limit_key(point_type: str) -> str:
@@ -72,6 +74,7 @@ def needs_of(core: Core) -> Needs:
         balances=frozenset(item.key for item in core.point_types if item.limits.highest_balance is not None),
         attributes=MappingProxyType(_attributes(leaves)),
         age=any(leaf.fact == "member.age" for leaf in leaves),
+        tiers=any(leaf.fact == TIER or leaf.fact.startswith(f"{TIER}.") for leaf in leaves),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from members.engine.books import Book, Draw, HoldRow, LotRow, Shortage, Terms
+from members.services.ledger.tiers import Standing
 from programs.engine.facts import Usage
 
 
@@ -36,7 +37,21 @@ class Sheet:
     last_award: dict[str, datetime] = field(default_factory=dict)
     changed_usage: set[tuple[str, str]] = field(default_factory=set)
     recorded: list[datetime] = field(default_factory=list)
+    standings: dict[str, Standing] = field(default_factory=dict)
+    qualification: dict[str, dict[date, int]] = field(default_factory=dict)
+    changed_days: set[tuple[str, date]] = field(default_factory=set)
     touched: bool = False
+
+    def counted(self, metric: str) -> Mapping[date, int]:
+        """What a metric has counted by local day."""
+        return self.qualification.get(metric, {})
+
+    def count(self, metric: str, day: date, amount: int) -> None:
+        """Count for a metric on a local day; negative for what came back."""
+        values = self.qualification.setdefault(metric, {})
+        values[day] = values.get(day, 0) + amount
+        self.changed_days.add((metric, day))
+        self.touched = True
 
 
 def open_sheets(memberships: Sequence[int]) -> dict[int, Sheet]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ from loyalty.core.exact import EVER
 from members.engine.books import AllocationRow, Book, LotRow, PostingRow, TermsRow
 from members.services.ledger.copying import copy_rows
 from members.services.ledger.opening import Sheet
+from members.services.ledger.tiers import write_standings
 
 PURCHASE_COLUMNS = (
     "id member_id membership_id number occurred_at recorded_at operation partner_id store_id revision_id currency"
@@ -44,7 +46,9 @@ _TERMS_COLUMNS = "member_id lot_id expires_on reason occurred_at recorded_at".sp
 
 @dataclass(slots=True)
 class Rows:
-    """New rows of documents and events, in the column order of their tables."""
+    """New rows of documents and events, in the column order of their tables, and the time at which they are recorded."""
+
+    recorded_at: datetime
 
     purchases: list[tuple[Any, ...]] = field(default_factory=list)
     returns: list[tuple[Any, ...]] = field(default_factory=list)
@@ -82,6 +86,7 @@ def write(rows: Rows, sheets: Iterable[Sheet]) -> None:
             copy_rows(cursor, "members_lotterms", _TERMS_COLUMNS, later)
         _write_holds(cursor, books)
         _write_counters(cursor, rows, touched)
+        write_standings(cursor, touched, rows.recorded_at)
         _write_events(cursor, rows.events)
     for book in books:
         book.postings.clear()

@@ -1,0 +1,264 @@
+"""Tiers of the memberships that a recorder has open: what counts for them, what is decided, and the rows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from loyalty.core.exact import local_day, start_of_day
+from members.engine.books import FOREVER
+from members.engine.terms import last_usable_day
+from members.engine.tiers import Decision, Grant, MemberLadder, join, revised
+from members.services import calendar, extending, keeping
+from members.services.ledger import Sheet
+from members.services.ledger.tiers import Standing, load_standings, load_values
+from programs.engine.events import Trigger
+from programs.engine.ladders import Ladder, MetricKind
+from programs.engine.terms import ExpiryKind
+from programs.selectors.rulesets import Activated
+
+if TYPE_CHECKING:
+    from members.services.recording import Recorder
+
+_REACHED: str = Trigger.TIER_REACHED.value
+
+
+class Next(NamedTuple):
+    """What comes next on a ladder of a membership, and how it is done."""
+
+    at: datetime
+    ladder: str
+    act: Callable[[], None]
+
+
+def load(recorder: Recorder) -> None:
+    """Load where the open memberships stand on the ladders of the programme."""
+    if recorder.ladders:
+        load_standings(recorder.sheets, recorder.stretches, recorder.metrics)
+
+
+# --- what falls due -------------------------------------------------------------------------------------------
+def next_due(recorder: Recorder, sheet: Sheet, until: datetime) -> Next | None:
+    """Joining a ladder, a new revision of it, or a decision whose day has come: the first of them up to an instant."""
+    found: Next | None = None
+    for key in recorder.ladders:
+        for each in _due(recorder, sheet, key, until):
+            if each.at <= until and (found is None or (each.at, each.ladder) < (found.at, found.ladder)):
+                found = each
+    return found
+
+
+def _due(recorder: Recorder, sheet: Sheet, key: str, until: datetime) -> list[Next]:
+    standing = sheet.standings.get(key)
+    if standing is None:
+        begun = next((each for each in recorder.stretches if each.ruleset.core.ladder(key)), None)
+        if begun is None:
+            return []
+        at = max(sheet.joined_at, begun.effective_from)
+        return [Next(at, key, partial(_join, recorder, sheet, key, at))]
+    due = []
+    following = next((each for each in recorder.stretches if each.effective_from > standing.applied), None)
+    if following is not None:
+        due.append(
+            Next(following.effective_from, key, partial(_revise, recorder, sheet, standing, following))
+        )
+    day = standing.ladder.state.due_on
+    if day is not None:
+        at = start_of_day(day, standing.ladder.zone)
+        due.append(Next(at, key, partial(_fall_due, recorder, sheet, standing, at)))
+    return due
+
+
+def _join(recorder: Recorder, sheet: Sheet, key: str, at: datetime) -> None:
+    stretch = recorder.ruleset_at(at)
+    ladder, zone = stretch.ruleset.core.ladder(key), stretch.ruleset.zone
+    if ladder is None:  # joined in a time without this ladder: it begins when the ladder comes back
+        later = next(
+            each for each in recorder.stretches if each.effective_from > at and each.ruleset.core.ladder(key)
+        )
+        stretch, at = later, later.effective_from
+        ladder = stretch.ruleset.core.ladder(key)
+        assert ladder is not None
+    values = sheet.counted(ladder.metric.counter)
+    member, decisions = join(ladder, zone, local_day(sheet.joined_at, zone), at, values)
+    standing = Standing(key, member, stretch.effective_from, stretch.revision_id)
+    sheet.standings[key] = standing
+    _apply(recorder, sheet, standing, decisions)
+
+
+def _revise(recorder: Recorder, sheet: Sheet, standing: Standing, stretch: Activated) -> None:
+    ladder = stretch.ruleset.core.ladder(standing.key)
+    standing.applied, standing.revision, standing.touched = stretch.effective_from, stretch.revision_id, True
+    sheet.touched = True
+    if ladder is None:
+        return
+    values = sheet.counted(ladder.metric.counter)
+    _apply(recorder, sheet, standing, revised(standing.ladder, ladder, stretch.effective_from, values))
+
+
+def _fall_due(recorder: Recorder, sheet: Sheet, standing: Standing, at: datetime) -> None:
+    standing.touched = sheet.touched = True
+    _apply(recorder, sheet, standing, standing.ladder.fall_due(at))
+
+
+# --- what counts ----------------------------------------------------------------------------------------------
+def count(
+    recorder: Recorder,
+    sheet: Sheet,
+    counted: Mapping[str, int],
+    day: date,
+    at: datetime,
+    *,
+    returned: bool = False,
+) -> None:
+    """Count for the metrics of the programme on a local day (negative for what came back), and decide."""
+    changes = {name: amount for name, amount in counted.items() if amount and name in recorder.metrics}
+    for name, amount in changes.items():
+        sheet.count(name, day, amount)
+    if not changes:
+        return
+    today = local_day(recorder.horizon(at), recorder.zone)
+    for standing in list(sheet.standings.values()):
+        amount = changes.get(standing.ladder.ladder.metric.counter, 0)
+        if not amount:
+            continue
+        if returned:
+            decisions = standing.ladder.returned(day, -amount, at, today)
+            standing.touched = True
+        else:
+            decisions = standing.ladder.credit(day, amount, at, today)
+        _apply(recorder, sheet, standing, decisions)
+
+
+def give(recorder: Recorder, sheet: Sheet, ladder: str, grant: Grant, at: datetime) -> None:
+    """A tier by hand."""
+    standing = sheet.standings[ladder]
+    standing.touched = sheet.touched = True
+    _apply(recorder, sheet, standing, standing.ladder.grant(grant, at))
+
+
+def take_back(recorder: Recorder, sheet: Sheet, ladder: str, reference: str, at: datetime) -> None:
+    """A tier by hand ends before its time."""
+    standing = sheet.standings[ladder]
+    standing.touched = sheet.touched = True
+    _apply(recorder, sheet, standing, standing.ladder.revoke(reference, at))
+
+
+# --- what follows ---------------------------------------------------------------------------------------------
+def _apply(recorder: Recorder, sheet: Sheet, standing: Standing, decisions: list[Decision]) -> None:
+    """Keep decisions; points whose end hangs on the tier follow, and rules for reaching a tier are asked."""
+    for decision in decisions:
+        sheet.touched = standing.touched = True
+        operation = next(recorder.operations)
+        standing.decisions.append((decision, operation, standing.revision))
+        if decision.from_tier == decision.to_tier:
+            continue
+        stretch = recorder.ruleset_at(decision.occurred_at)
+        _follow(recorder, sheet, decision, stretch)
+        payload = {
+            "membership": sheet.membership,
+            "ladder": decision.ladder,
+            "from": decision.from_tier,
+            "to": decision.to_tier,
+        }
+        keeping.tell(recorder.rows, sheet, "tier.changed", payload, decision.occurred_at, recorder.now)
+        ladder = standing.ladder.ladder
+        rises = ladder.position(decision.to_tier) > ladder.position(decision.from_tier) >= 0
+        if rises and _REACHED in stretch.ruleset.plans:
+            about = (decision.ladder, decision.to_tier, decision.occurred_at.isoformat())
+            fields = {"ladder": decision.ladder, "tier": decision.to_tier}
+            calendar.system_event(recorder, sheet, _REACHED, decision.occurred_at, about, fields)
+
+
+def _follow(recorder: Recorder, sheet: Sheet, decision: Decision, stretch: Activated) -> None:
+    """The points of a type whose end hangs on this ladder."""
+    ruleset = stretch.ruleset
+    for item in ruleset.core.point_types:
+        expiry = item.expiry
+        if expiry.kind is not ExpiryKind.TIER or expiry.ladder != decision.ladder:
+            continue
+        book = sheet.books.get(recorder.point_types[item.key])
+        if book is None:
+            continue
+        if decision.to_tier in expiry.tiers:
+            extending.extend(book, FOREVER)
+        elif book.extended_to == FOREVER:
+            day = local_day(decision.occurred_at, ruleset.zone)
+            book.extended_to = last_usable_day(expiry, day, ruleset.policies.expiry_day)
+            book.changed, book.quiet_until = True, None
+
+
+# --- what rules may know --------------------------------------------------------------------------------------
+def tiers_at(recorder: Recorder, sheet: Sheet, occurred_at: datetime) -> dict[str, str]:
+    """The tier on each ladder at an instant, before whatever happens then; "" is the main ladder."""
+    ruleset = recorder.ruleset_at(occurred_at).ruleset
+    found: dict[str, str] = {}
+    for place, ladder in enumerate(ruleset.core.ladders):
+        tier = _tier_at(recorder, sheet, ladder, occurred_at)
+        found[ladder.key] = tier
+        if place == 0:
+            found[""] = tier
+    return found
+
+
+def _tier_at(recorder: Recorder, sheet: Sheet, ladder: Ladder, occurred_at: datetime) -> str:
+    standing = sheet.standings.get(ladder.key)
+    if standing is None:
+        return ladder.tiers[0].key
+    return standing.tier_at(sheet.membership, occurred_at) or ladder.tiers[0].key
+
+
+def lifted(
+    recorder: Recorder, sheet: Sheet, counted: Mapping[str, int], occurred_at: datetime
+) -> dict[str, str] | None:
+    """The tiers that a document would lead to; None when it changes none."""
+    day = local_day(occurred_at, recorder.zone)
+    changed = {}
+    for key, standing in sheet.standings.items():
+        amount = counted.get(standing.ladder.ladder.metric.counter, 0)
+        tier = standing.tried(day, amount, occurred_at) if amount else standing.ladder.state.tier
+        if tier != standing.ladder.state.tier:
+            changed[key] = tier
+    if not changed:
+        return None
+    tiers = tiers_at(recorder, sheet, occurred_at) | changed
+    main = recorder.ruleset_at(occurred_at).ruleset.core.ladders[0].key
+    return tiers | {"": tiers[main]}
+
+
+def counted_of_event(
+    ladder_events: Mapping[str, str], trigger: str, payload: Mapping[str, object]
+) -> dict[str, int]:
+    """What an event counts for the metrics that sum one of its fields (`ladder_events`: metric → field)."""
+    key = trigger.removeprefix("event:")
+    return {
+        metric: value
+        for metric, field in ladder_events.items()
+        if metric.startswith(f"event:{key}:") and isinstance(value := payload.get(field), int)
+    }
+
+
+def metrics_of(stretches: Sequence[Activated]) -> dict[str, str]:
+    """The daily counters that any ladder of the programme asks for, with the event's field where there is one."""
+    return {
+        ladder.metric.counter: ladder.metric.field if ladder.metric.kind is MetricKind.EVENT else ""
+        for stretch in stretches
+        for ladder in stretch.ruleset.core.ladders
+    }
+
+
+__all__ = [
+    "MemberLadder",
+    "count",
+    "counted_of_event",
+    "give",
+    "lifted",
+    "load",
+    "load_values",
+    "metrics_of",
+    "next_due",
+    "take_back",
+    "tiers_at",
+]
