@@ -116,5 +116,6 @@ class CoalitionAdmin(ReadOnlyAdmin):
 
     @display(description=_("name"))
     def label(self, coalition: Coalition) -> str:
-        # The circle of a single company has no name of its own.
-        return str(coalition.name or coalition.operator or coalition)
+        # The circle of a single company has no name of its own, only its code.
+        named = str(coalition.name) not in ("", coalition.key)
+        return str(coalition if named or coalition.operator is None else coalition.operator)

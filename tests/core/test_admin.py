@@ -131,6 +131,17 @@ def test_a_dry_run_is_not_called_a_failure(boss: User) -> None:
     assert "2.0\N{NO-BREAK SPACE}KB" in page
 
 
+def test_faults_of_an_import_are_told_in_the_language_of_the_reader(boss: User) -> None:
+    batch = ImportBatch.objects.create(kind="returns", file_name="a.csv", file_sha256="0" * 64, file_size=5)
+    batch.row_errors.create(line=7, code="unknown_receipt", message="There is no such receipt.", raw="r-9")
+    client = client_of(boss)
+    client.cookies["django_language"] = "ru"
+    page = client.get(reverse("admin:core_importbatch_change", args=[batch.pk])).content.decode()
+    assert "Такого чека нет." in page
+    assert "There is no such receipt." not in page
+    assert "возвраты" in page
+
+
 def test_the_forms_of_people_roles_and_the_timetable_open(boss: User) -> None:
     group = Group.objects.create(name="Marketing")
     client = client_of(boss)

@@ -315,6 +315,14 @@ def test_a_return_names_what_came_back(boss: Client) -> None:
     assert "1 PAN — €10.00 0.3 of 1" in text, text
 
 
+def test_a_movement_names_the_one_that_it_undoes(boss: Client) -> None:
+    live(make_club(), 1)
+    undone = Posting.objects.filter(kind="reverse", point_type__key="points").get()
+    text = shown(boss, change(undone))
+    assert "Undoes or continues Earned: +48 points" in text, text
+    assert "Kind Taken back after a return" in text
+
+
 def test_an_import_says_what_became_of_it(boss: Client) -> None:
     make_club()
     counts = {

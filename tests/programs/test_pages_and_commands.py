@@ -18,6 +18,7 @@ from loyalty.core.models import User
 from programs.admin.programmes import cost_of
 from programs.engine.document import read_core
 from programs.models import (
+    Coalition,
     EventType,
     Partner,
     PointType,
@@ -100,9 +101,12 @@ def test_a_programme_is_told_without_codes(boss: Client) -> None:
     point_type = loaded.programme.point_types.get()
     page = boss.get(reverse("admin:programs_pointtype_change", args=(point_type.pk,))).content.decode()
     assert "1\N{NO-BREAK SPACE}point, 2\N{NO-BREAK SPACE}points, 5\N{NO-BREAK SPACE}points" in page
-    coalition = loaded.programme.coalition
-    page = boss.get(reverse("admin:programs_coalition_change", args=(coalition.pk,))).content.decode()
-    assert str(coalition.operator) in page
+    Partner.objects.update(name={"en": "The Shop"})
+    page = boss.get(reverse("admin:programs_coalition_changelist")).content.decode()
+    assert page.count("The Shop") == 2
+    Coalition.objects.update(name={"en": "The Circle"})
+    page = boss.get(reverse("admin:programs_coalition_changelist")).content.decode()
+    assert (page.count("The Circle"), page.count("The Shop")) == (1, 1)
 
 
 def test_a_programme_that_is_not_published_says_what_to_do(boss: Client) -> None:

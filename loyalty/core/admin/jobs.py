@@ -111,7 +111,7 @@ class RowErrorInline(TabularInline):
     """The lines that were not taken."""
 
     model = ImportRowError
-    fields = ("line", "field", "message", "expected", "found")
+    fields = ("line", "field", "said", "expected", "found")
     readonly_fields = fields
     ordering = ("line",)
     per_page = 20
@@ -129,6 +129,11 @@ class RowErrorInline(TabularInline):
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("core.view_importbatch")
+
+    @display(description=_("what is wrong"))
+    def said(self, error: ImportRowError) -> str:
+        # The import writes it down in its own language, whoever reads it.
+        return gettext(error.message)
 
     @display(description=_("what stood there"))
     def found(self, error: ImportRowError) -> str:
