@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 
@@ -22,6 +22,7 @@ def enrol(
     joined_at: datetime | None = None,
     channel: str = "",
     attributes: Mapping[str, str] | None = None,
+    birth_date: date | None = None,
 ) -> Membership:
     """Make the holder of a card number a member of the programme; a known holder joins with the member they have.
     Enrolling twice gives the membership that is there."""
@@ -32,6 +33,7 @@ def enrol(
         joined_at={number: joined_at or now},
         channel=channel,
         attributes={number: attributes or {}},
+        birth_dates={number: birth_date},
     )[number]
     welcome(programme, [membership], now)
     return membership
@@ -57,6 +59,7 @@ def enrol_many(
     joined_at: Mapping[str, datetime],
     channel: str = "",
     attributes: Mapping[str, Mapping[str, str]] | None = None,
+    birth_dates: Mapping[str, date | None] | None = None,
 ) -> dict[str, Membership]:
     """Enrol many card numbers at once; returns the membership of each."""
     known = {
@@ -67,7 +70,11 @@ def enrol_many(
     members = Member.objects.bulk_create([Member() for _ in strangers])
     Person.objects.bulk_create(
         [
-            Person(member=member, attributes=dict((attributes or {}).get(number, {})))
+            Person(
+                member=member,
+                attributes=dict((attributes or {}).get(number, {})),
+                birth_date=(birth_dates or {}).get(number),
+            )
             for member, number in zip(members, strangers, strict=True)
         ]
     )

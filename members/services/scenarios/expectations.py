@@ -8,18 +8,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 from loyalty.core.exact import format_decimal, local_day
 from members.selectors.scenarios import OpenLot, Points, open_lots, points_of, totals_of
-from members.services.scenarios.naming import Known, quantities
+from members.services.scenarios.naming import Known, quantities, read_quantities
 from members.services.scenarios.world import Result, World
 from programs.engine.drafts import Evaluation
+from programs.engine.point_types import PointType
 from programs.engine.reader import Reader
 
 BUCKETS = ("balance", "available", "pending", "held", "debt")
-TOTALS = ("issued", "redeemed", "reversed", "outstanding")
+TOTALS = ("issued", "redeemed", "reversed", "expired", "forfeited", "outstanding")
+LOT_POINTS = ("remaining", "amount", "pending", "held")
+NEVER = "never"  # for `expires_on`
 Quantities = Mapping[str, int]
+
+
+class OpenState(StrEnum):
+    """What an open lot can be."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +44,21 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class LotExpectation:
-    """One open lot of the main point type; None is not compared."""
+    """One open lot; what is None or empty is not compared."""
 
-    remaining: int | None
-    amount: int | None
-    expires_on: date | None
+    points: Mapping[str, int]
+    state: str
+    expires_on: str
     earned_on: date | None
     partner: str
 
 
 @dataclass(frozen=True, slots=True)
 class MemberExpectation:
+    """`lots` by point type."""
+
     buckets: Mapping[str, Quantities]
-    lots: tuple[LotExpectation, ...] | None
+    lots: Mapping[str, tuple[LotExpectation, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,25 +106,53 @@ def read_expectation(reader: Reader, known: Known) -> Expectation:
 
 def _read_member(reader: Reader, known: Known) -> MemberExpectation:
     buckets = {name: value for name in BUCKETS if (value := quantities(reader, name, known)) is not None}
-    lots = [_read_lot(child, known) for child in reader.children("lots", most=1_000)]
-    expectation = MemberExpectation(buckets, tuple(lots) if reader.has("lots") else None)
+    if (stamps := reader.child("stamps")) is not None:
+        # Stamps are points of a type of their own; by this name their balances are asked together.
+        buckets["stamps"] = read_quantities(stamps, known)
+    expectation = MemberExpectation(buckets, _read_lots(reader, known))
     reader.finish()
     return expectation
 
 
-def _read_lot(reader: Reader, known: Known) -> LotExpectation:
-    digits = known.core.main.decimals
+def _read_lots(reader: Reader, known: Known) -> dict[str, tuple[LotExpectation, ...]]:
+    """Lots as a list of the main type or as a map by type."""
+    if not isinstance(reader.data.get("lots"), Mapping):
+        main = known.core.main
+        lots = [_read_lot(child, main) for child in reader.children("lots", most=1_000)]
+        return {main.key: tuple(lots)} if reader.has("lots") else {}
+    inner = Reader(reader.take("lots"), (*reader.path, "lots"), reader.faults)
+    read = {}
+    for item in known.core.point_types:
+        lots = [_read_lot(child, item) for child in inner.children(item.key, most=1_000)]
+        if inner.has(item.key):
+            read[item.key] = tuple(lots)
+    inner.finish()
+    return read
+
+
+def _read_lot(reader: Reader, item: PointType) -> LotExpectation:
+    points = {name: reader.number(name, item.decimals) for name in LOT_POINTS if reader.has(name)}
+    for name in LOT_POINTS:
+        reader.take(name)
+    state = reader.choice("state", OpenState, default=OpenState.ACTIVE).value if reader.has("state") else ""
+    reader.take("state")
     lot = LotExpectation(
-        remaining=reader.number("remaining", digits) if reader.has("remaining") else None,
-        amount=reader.number("amount", digits) if reader.has("amount") else None,
-        expires_on=reader.date("expires_on"),
+        points=points,
+        state=state,
+        expires_on=_read_end(reader),
         earned_on=reader.date("earned_on"),
         partner=reader.text("partner"),
     )
-    for name in ("remaining", "amount"):
-        reader.take(name)
     reader.finish()
     return lot
+
+
+def _read_end(reader: Reader) -> str:
+    """A last usable day, or "never"."""
+    if reader.data.get("expires_on") == NEVER:
+        return reader.text("expires_on")
+    day = reader.date("expires_on")
+    return "" if day is None else day.isoformat()
 
 
 def _read_trace(reader: Reader, known: Known) -> TraceExpectation:
@@ -164,37 +205,39 @@ def _member(ref: str, expect: MemberExpectation, world: World) -> Iterator[Diffe
     membership = world.memberships.get(ref)
     points = points_of(membership) if membership else {}
     for bucket, expected in expect.buckets.items():
-        got = {key: getattr(points.get(key, Points()), bucket) for key in expected}
+        attribute = "balance" if bucket == "stamps" else bucket
+        got = {key: getattr(points.get(key, Points()), attribute) for key in expected}
         yield from _compare(f"{ref}: {bucket}", expected, got, world)
-    if expect.lots is None:
-        return
-    lots = open_lots(membership, world.core.main.key) if membership else []
-    shown = [_lot_written(lot, world) for lot in lots]
-    wanted = [_lot_expected(lot, world) for lot in expect.lots]
-    if len(shown) != len(wanted) or any(
-        lot[name] != value for lot, want in zip(shown, wanted, strict=True) for name, value in want.items()
-    ):
-        yield Difference(f"{ref}: lots", wanted, shown)
+    for key, lots in expect.lots.items():
+        item = world.core.point_type(key)
+        assert item is not None, key
+        shown = [_lot_written(lot, item, world) for lot in open_lots(membership, key)] if membership else []
+        wanted = [_lot_expected(lot, item) for lot in lots]
+        if len(shown) != len(wanted) or any(
+            lot[name] != value
+            for lot, want in zip(shown, wanted, strict=True)
+            for name, value in want.items()
+        ):
+            name = "lots" if item is world.core.main else f"lots ({key})"
+            yield Difference(f"{ref}: {name}", wanted, shown)
 
 
-def _lot_expected(lot: LotExpectation, world: World) -> dict[str, str]:
-    main = world.core.main
+def _lot_expected(lot: LotExpectation, item: PointType) -> dict[str, str]:
     values = {
-        "remaining": None if lot.remaining is None else format_decimal(lot.remaining, main.decimals),
-        "amount": None if lot.amount is None else format_decimal(lot.amount, main.decimals),
-        "expires_on": lot.expires_on.isoformat() if lot.expires_on else None,
-        "earned_on": lot.earned_on.isoformat() if lot.earned_on else None,
-        "partner": lot.partner or None,
+        **{name: format_decimal(points, item.decimals) for name, points in lot.points.items()},
+        "state": lot.state,
+        "expires_on": lot.expires_on,
+        "earned_on": lot.earned_on.isoformat() if lot.earned_on else "",
+        "partner": lot.partner,
     }
-    return {name: value for name, value in values.items() if value is not None}
+    return {name: value for name, value in values.items() if value}
 
 
-def _lot_written(lot: OpenLot, world: World) -> dict[str, str]:
-    main = world.core.main
+def _lot_written(lot: OpenLot, item: PointType, world: World) -> dict[str, str]:
     return {
-        "remaining": format_decimal(lot.remaining, main.decimals),
-        "amount": format_decimal(lot.amount, main.decimals),
-        "expires_on": lot.expires_on.isoformat() if lot.expires_on else "",
+        **{name: format_decimal(getattr(lot, name), item.decimals) for name in LOT_POINTS},
+        "state": lot.state,
+        "expires_on": lot.expires_on.isoformat() if lot.expires_on else NEVER,
         "earned_on": local_day(lot.earned_at, world.zone).isoformat(),
         "partner": lot.issuer,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class Enrolment:
     ref: str
     enrolled_at: datetime
     attributes: Mapping[str, str]
+    birth_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,7 @@ def _member(reader: Reader, known: Known) -> Enrolment:
         ref=reader.text("ref", required=True, longest=100),
         enrolled_at=moment(reader, "enrolled_at", known.zone),
         attributes=values,
+        birth_date=reader.date("birth_date"),
     )
     reader.finish()
     return member
@@ -191,10 +193,13 @@ def _step(reader: Reader, number: int, known: Known) -> Step | None:
 def _sentences() -> dict[str, str]:
     return {
         "bad_programme_file": _("The programme's file is not valid: %(value)s."),
+        "by_itself": _("“%(value)s” comes by itself when its time has come; it is no step."),
         "missing_file": _("There is no file “%(value)s” beside the scenario."),
         "not_in_order": _("This step is earlier than the one before it."),
         "one_step": _("Each step says one thing that happens."),
         "same_article": _("“%(value)s” stands on several lines of the receipt; name the line instead."),
+        "unknown_event": _("The programme has no event “%(value)s”."),
+        "unknown_hold": _("No hold “%(value)s” was named before."),
         "unknown_line": _("The receipt has no such line: %(value)s."),
         "unknown_member": _("No member “%(value)s” was named before."),
         "unknown_rule": _("The programme has no rule “%(value)s”."),

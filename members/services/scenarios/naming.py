@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -19,13 +19,14 @@ MOST_STEPS = 1_000
 @dataclass(slots=True)
 class Known:
     """What the file has said so far. `document` and `core` follow each revision; `purchases` holds the
-    articles of each receipt by line."""
+    articles of each receipt by line, `holds` the point type of each hold."""
 
     document: Mapping[str, Any]
     core: Core
     at: datetime
     members: set[str] = field(default_factory=set)
     purchases: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    holds: dict[str, str] = field(default_factory=dict)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -53,13 +54,31 @@ def member(reader: Reader, known: Known, name: str = "member") -> str:
     return ref
 
 
-def point_type(reader: Reader, known: Known) -> str:
+def purchase(reader: Reader, known: Known) -> str:
+    """The receipt of an earlier step."""
+    return _named(reader, "purchase", "unknown_purchase", known.purchases)
+
+
+def hold(reader: Reader, known: Known) -> str:
+    """The hold of an earlier step."""
+    return _named(reader, "hold", "unknown_hold", known.holds)
+
+
+def _named(reader: Reader, name: str, code: str, known: Collection[str]) -> str:
+    ref = reader.text(name, required=True, longest=100)
+    if ref and ref not in known:
+        reader.fault(code, name, value=ref[:60], options=sorted(known))
+    return ref
+
+
+def point_type(reader: Reader, known: Known, name: str = "point_type", *, required: bool = False) -> str:
     """The point type that is named, else the main one."""
-    key = reader.text("point_type", default=known.core.main.key)
+    main = known.core.main.key
+    key = reader.text(name, required=required, default=main)
     if known.core.point_type(key) is None:
         options = [item.key for item in known.core.point_types]
-        reader.fault("unknown_point_type", "point_type", value=key[:60], options=options)
-        return known.core.main.key
+        reader.fault("unknown_point_type", name, value=key[:60], options=options)
+        return main
     return key
 
 
@@ -81,13 +100,17 @@ def quantities(reader: Reader, name: str, known: Known) -> dict[str, int] | None
     if not isinstance(value, Mapping):
         main = known.core.main
         return {main.key: reader.as_number(value, main.decimals, name)}
-    inner = Reader(value, (*reader.path, name), reader.faults)
+    return read_quantities(Reader(value, (*reader.path, name), reader.faults), known)
+
+
+def read_quantities(reader: Reader, known: Known) -> dict[str, int]:
+    """Points by type."""
     read = {
-        item.key: inner.number(item.key, item.decimals)
+        item.key: reader.number(item.key, item.decimals)
         for item in known.core.point_types
-        if inner.has(item.key)
+        if reader.has(item.key)
     }
     for item in known.core.point_types:
-        inner.take(item.key)
-    inner.finish()
+        reader.take(item.key)
+    reader.finish()
     return read

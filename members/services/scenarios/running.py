@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +21,10 @@ from members.services.scenarios.files import Scenario, Step
 from members.services.scenarios.world import Result, World
 
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+# What is told of a step, as far as there is any.
+_SHOWN = (
+    "awarded pending spent held released given converted opened restored shortage activated expired forfeited"
+).split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,9 @@ def _run(scenario: Scenario, outcome: Outcome) -> None:
         while waiting and waiting[0].enrolled_at <= step.at:
             enrolment = waiting.pop(0)
             with clock.at(enrolment.enrolled_at):
-                world.membership(enrolment.ref, enrolment.enrolled_at, enrolment.attributes)
+                world.membership(
+                    enrolment.ref, enrolment.enrolled_at, enrolment.attributes, enrolment.birth_date
+                )
         with clock.at(step.at):
             if not _run_step(step, world, outcome, first_event):
                 return
@@ -134,10 +140,11 @@ def _do(step: Step, world: World) -> Result:
                 cursor.execute("SET CONSTRAINTS ALL DEFERRED")
     except Problem as problem:
         world.go_back(kept)
-        return Result(refused=problem.code)
+        result = Result(refused=problem.code)
     except DatabaseError as error:
         raise _Broken(_("the rules of the database"), str(error).strip()) from error
-    return result
+    posted = world.posted()
+    return replace(result, activated=posted.activated, expired=posted.expired, forfeited=posted.forfeited)
 
 
 def _hand_on(first_event: int) -> None:
@@ -166,10 +173,8 @@ def _broken_invariants(world: World) -> list[Difference]:
 
 
 def _shown(result: Result, trace: list[dict[str, str]], world: World) -> dict[str, Any]:
-    if result.refused:
-        return {"refused": result.refused}
-    shown: dict[str, Any] = {}
-    for name in ("awarded", "spent", "restored", "shortage"):
+    shown: dict[str, Any] = {"refused": result.refused} if result.refused else {}
+    for name in _SHOWN:
         points = getattr(result, name)
         if points:
             shown[name] = {key: written(value, key, world) for key, value in points.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.core.problems import NotFound
 from members.models import Membership, Purchase
+from members.selectors.scenarios import Posted, last_posting, posted_since
 from members.services import enrolment
 from members.services.scenarios.naming import MAIN_PARTNER
 from programs.engine.document import Core, read_core
@@ -20,7 +21,8 @@ from programs.models import Partner, Programme, Store
 from programs.services.partners import ensure_partner
 from programs.services.programmes import load_core
 
-Remembered = tuple[dict[str, int], dict[str, int], Mapping[str, Any], Core]
+Holds = dict[str, tuple[str, int]]
+Remembered = tuple[dict[str, int], dict[str, int], Holds, Mapping[str, Any], Core]
 
 
 class PurchaseNotRecorded(NotFound):
@@ -30,14 +32,31 @@ class PurchaseNotRecorded(NotFound):
     title = _("This purchase was refused before.")
 
 
+class HoldNotRecorded(NotFound):
+    """A step is about a hold that was refused before."""
+
+    code = "hold_not_recorded"
+    title = _("This hold was refused before.")
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a step did, in the smallest units by point type. `evaluation` only where rules were asked."""
+    """What a step did, in the smallest units by point type. `evaluation` only where rules were asked; `activated`,
+    `expired` and `forfeited` also by what fell due before it."""
 
     awarded: Mapping[str, int] = field(default_factory=dict)
+    pending: Mapping[str, int] = field(default_factory=dict)
     spent: Mapping[str, int] = field(default_factory=dict)
+    held: Mapping[str, int] = field(default_factory=dict)
+    released: Mapping[str, int] = field(default_factory=dict)
+    given: Mapping[str, int] = field(default_factory=dict)
+    converted: Mapping[str, int] = field(default_factory=dict)
+    opened: Mapping[str, int] = field(default_factory=dict)
     restored: Mapping[str, int] = field(default_factory=dict)
     shortage: Mapping[str, int] = field(default_factory=dict)
+    activated: Mapping[str, int] = field(default_factory=dict)
+    expired: Mapping[str, int] = field(default_factory=dict)
+    forfeited: Mapping[str, int] = field(default_factory=dict)
     evaluation: Evaluation | None = None
     refused: str = ""
 
@@ -50,7 +69,9 @@ class World:
         self.key = _free_key(read_core(document).key)
         self.memberships: dict[str, int] = {}
         self.purchases: dict[str, int] = {}
+        self.holds: Holds = {}
         self._numbers = 0
+        self._first_posting = 0
         self.core: Core
         self.programme: Programme
         self.publish(document, starts_at)
@@ -65,7 +86,13 @@ class World:
         self.programme = load_core(core, now=now, publish=True, effective_from=now).programme
         self.document, self.core = document, core
 
-    def membership(self, ref: str, now: datetime, attributes: Mapping[str, str] | None = None) -> Membership:
+    def membership(
+        self,
+        ref: str,
+        now: datetime,
+        attributes: Mapping[str, str] | None = None,
+        birth_date: date | None = None,
+    ) -> Membership:
         """A member by the name in the file; who was not there yet joins now."""
         known = self.memberships.get(ref)
         if known is not None:
@@ -77,16 +104,22 @@ class World:
             now=now,
             joined_at=now,
             attributes=attributes,
+            birth_date=birth_date,
         )
         self.memberships[ref] = fresh.pk
         return fresh
 
     def remember(self) -> Remembered:
-        """What to go back to when a step is refused."""
-        return dict(self.memberships), dict(self.purchases), self.document, self.core
+        """What to go back to when a step that begins now is refused."""
+        self._first_posting = last_posting() + 1
+        return dict(self.memberships), dict(self.purchases), dict(self.holds), self.document, self.core
 
     def go_back(self, remembered: Remembered) -> None:
-        self.memberships, self.purchases, self.document, self.core = remembered
+        self.memberships, self.purchases, self.holds, self.document, self.core = remembered
+
+    def posted(self) -> Posted:
+        """What has been posted since the step began, by itself or not."""
+        return posted_since(self._first_posting, list(self.memberships.values()))
 
     def partner(self, code: str) -> Partner:
         """A partner by code, made when there is none; `main` runs the programme."""
@@ -104,6 +137,12 @@ class World:
         if ref not in self.purchases:
             raise PurchaseNotRecorded
         return Purchase.objects.get(pk=self.purchases[ref])
+
+    def hold(self, ref: str) -> tuple[str, int]:
+        """The member and number of a hold by its name. Raises HoldNotRecorded."""
+        if ref not in self.holds:
+            raise HoldNotRecorded
+        return self.holds[ref]
 
     def next_number(self, kind: str) -> str:
         """A number for a document that has none in the file."""
