@@ -91,7 +91,6 @@ class DueWork(Books):
     def came(self, lot: Lot, when: datetime) -> None:
         """The event came, or its time-out is as good; a person may still have to agree."""
         lot.awaits_event = ""
-        lot.timeout_at = None
         lot.pending_until = max(when, lot.earned_at)
 
     def lapse(self, lot: Lot, when: datetime) -> None:

@@ -46,8 +46,8 @@ class Lot:
     awaits_approval: bool = False
     receipt: str = ""
     parent: int | None = None
-    came_by: str = ""
-    """The merge that brought it."""
+    came_by: tuple[str, ...] = ()
+    """The merges that brought it, the last one last."""
 
     @property
     def state(self) -> str:
@@ -71,7 +71,7 @@ class Shortage:
     row: int
     award: str
     left: int
-    merge: str = ""
+    came_by: tuple[str, ...] = ()
 
 
 @dataclass

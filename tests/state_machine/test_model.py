@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from tests.state_machine.club import NOON, Club, at, refused
-from tests.state_machine.rows import Buckets, OpeningRow
+from tests.state_machine.rows import Buckets, GivenAward, OpeningRow
 from tests.state_machine.terms import Conversion, Expiry, Pending, PointType, Policies
 
 
@@ -110,6 +110,7 @@ def test_held_points_do_not_expire_and_can_be_captured_past_their_date() -> None
     club.capture("c1", "h1", now, now, 2)
     released = club.release("h1", now, now)
     assert [(row.kind, row.points) for row in released] == [("release", 3), ("expire", 3)]
+    assert released[1].occurred_at == now
     assert club.anna == Buckets(0, 0, 0, 0)
 
 
@@ -192,7 +193,10 @@ def test_restored_points_go_back_to_their_lots_the_last_drawn_first() -> None:
     refused(club, "more_than_spent", lambda: club.restore("s1", 3, now, now), possible=2)
     now = at("2026-03-12T12:00")
     posted = club.restore("s1", 2, now, now)
-    assert (posted.points("restore"), posted.points("expire")) == (2, 2)
+    assert [(row.kind, row.points, row.occurred_at) for row in posted] == [
+        ("restore", 2, now),
+        ("expire", 2, now),
+    ]
     assert club.totals("points") == {
         "issued": 6, "reversed": 0, "redeemed": 0, "expired": 3, "forfeited": 0, "adjusted": 0, "opened": 0,
         "converted": 0, "outstanding": 3,
@@ -248,6 +252,15 @@ def test_an_opening_balance_needs_an_untouched_account() -> None:
     assert club.totals("points")["opened"] == 22
 
 
+def test_points_of_an_opening_balance_wait_for_the_notice_that_the_programme_demands() -> None:
+    club = Club(Expiry("after", 10, "days", notice_days=5))
+    rows = [OpeningRow(5, at("2025-01-01"), date(2026, 2, 28))]
+    club.opening("anna", "points", rows, at(NOON), at(NOON))
+    assert club.dates == [(5, "2026-02-28")]
+    club.notice("anna", "points", date(2026, 2, 28), at(NOON))
+    assert club.next_due() == at("2026-03-06")
+
+
 def test_an_opening_row_without_a_date_waits_for_expiry_to_be_switched_on() -> None:
     club = Club()
     club.opening("anna", "points", [OpeningRow(6, at("2025-01-01"))], at("2026-01-05"), at("2026-01-05"))
@@ -276,6 +289,31 @@ def test_transferred_points_keep_their_date_or_begin_anew(
     assert {(lot.remaining, lot.expires_on.isoformat()) for lot in lots if lot.expires_on} == set(expected)
     assert [lot.earned_at for lot in lots if lot.remaining == 3] == [at(NOON)]
     assert club.anna == Buckets(0, 0, 0, 0)
+
+
+def test_the_date_that_activity_gave_goes_along_and_the_takers_activity_moves_it() -> None:
+    sliding = Expiry("activity", 10, "days", activities=("spend",))
+    club = Club(sliding, transferable=True)
+    club.earn("r1", 5, NOON)
+    club.use("s1", 1, "2026-03-08T12:00")
+    now = at("2026-03-09T12:00")
+    club.transfer("anna", "mark", "points", 4, now, now)
+    (lot,) = club.open_lots("mark", "points")
+    assert lot.expires_on == date(2026, 3, 18)
+    now = at("2026-03-10T12:00")
+    club.spend("s2", "mark", "points", 1, now, now)
+    (lot,) = club.open_lots("mark", "points")
+    assert lot.expires_on == date(2026, 3, 20)
+
+
+def test_transferred_points_without_an_end_get_one_when_expiry_is_switched_on() -> None:
+    club = Club(transferable=True)
+    club.earn("r1", 5, NOON)
+    club.earn("r2", 6, NOON, expiry=Expiry())
+    club.transfer("anna", "mark", "points", 11, at(NOON), at(NOON))
+    club.revise(PointType("points", Expiry("after", 10, "days")), at("2026-03-02T12:00"))
+    lots = club.open_lots("mark", "points")
+    assert [(lot.remaining, lot.expires_on) for lot in lots] == [(5, date(2026, 3, 12)), (6, None)]
 
 
 def test_a_transfer_pays_the_takers_debt() -> None:
@@ -319,6 +357,18 @@ def test_points_become_points_of_another_type() -> None:
     refused(club, "conversion_too_small", lambda: convert(3))
     refused(club, "conversion_not_whole", lambda: convert(7))
     refused(club, "insufficient_points", lambda: convert(12), possible=11)
+    convert(6)
+    assert club.anna == Buckets(5, 0, 0, 0)
+
+
+def test_converted_points_pay_debt() -> None:
+    club = Club(conversions=(Conversion("miles", take=1, give=2),))
+    club.purchase("anna", "r1", [GivenAward("r1", "miles", 5)], at(NOON), at(NOON))
+    club.spend("s1", "anna", "miles", 5, at(NOON), at(NOON))
+    club.reverse("r1", 5, at(NOON), at(NOON))
+    club.earn("r2", 3, NOON)
+    club.convert("anna", "points", "miles", 3, at(NOON), at(NOON))
+    assert club.buckets("anna", "miles") == Buckets(1, 0, 0, 0)
 
 
 def test_forfeiting_some_or_all() -> None:
@@ -333,19 +383,3 @@ def test_forfeiting_some_or_all() -> None:
     assert club.anna == Buckets(0, 0, 2, 0)
     assert club.totals("points")["forfeited"] == 11
     assert club.forfeit("anna", "points", at(NOON)) == []
-
-
-def test_a_merged_members_documents_come_back_to_the_survivor() -> None:
-    club = Club(Expiry("after", 1, "months"))
-    club.earn("r1", 5, "2026-02-20T12:00")
-    club.use("s1", 2, NOON)
-    club.adjust("mark", "points", 4, at(NOON), at(NOON))
-    club.merge("m1", "mark", "anna", at(NOON))
-    club.reverse("r1", 4, at(NOON), at(NOON))
-    assert club.buckets("mark", "points") == Buckets(3, 0, 0, 0)
-    club.restore("s1", 2, at(NOON), at(NOON))
-    assert [(lot.remaining, lot.expires_on) for lot in club.open_lots("mark", "points")] == [
-        (2, date(2026, 3, 20)),
-        (3, date(2026, 4, 1)),
-    ]
-    assert club.anna == Buckets(0, 0, 0, 0)

@@ -104,7 +104,8 @@ def test_only_the_chosen_activities_count(activity: str) -> None:
     club.adjust("anna", "points", 9, at(NOON), at(NOON))
     club.adjust("mark", "points", 9, at(NOON), at(NOON))
     moved = {}
-    for day, name in enumerate(["purchase", "event", "hold", "spend", "earn", "transfer"], start=2):
+    names = ["purchase", "event", "hold", "spend", "capture", "earn", "transfer"]
+    for day, name in enumerate(names, start=2):
         now = at(f"2026-03-0{day}T12:00")
         before = club.expires_on(club.account("anna", "points").lots[0])
         match name:
@@ -115,6 +116,8 @@ def test_only_the_chosen_activities_count(activity: str) -> None:
             case "hold":
                 club.hold("h1", "anna", "points", 2, at("2026-04-01"), now, now)
             case "spend":
+                club.spend("s1", "anna", "points", 1, now, now)
+            case "capture":
                 club.capture("c1", "h1", now, now)
             case "earn":
                 club.event("anna", "visit", now, now, awards=[GivenAward("e1", "points", 1)])
@@ -122,7 +125,8 @@ def test_only_the_chosen_activities_count(activity: str) -> None:
                 club.transfer("mark", "anna", "points", 1, now, now)
         moved[name] = club.expires_on(club.account("anna", "points").lots[0]) != before
     named = {name for name, did in moved.items() if did}
-    assert named == ({"event", "earn"} if activity == "event" else {activity})
+    also = {"event": {"earn"}, "spend": {"capture"}}  # points earned by an event; captured points are spent
+    assert named == {activity} | also.get(activity, set())
 
 
 def test_expiry_that_is_switched_on_leaves_one_full_period() -> None:
@@ -137,6 +141,26 @@ def test_expiry_that_is_switched_on_leaves_one_full_period() -> None:
     assert club.dates == [(5, "2026-03-11"), (7, "2026-03-15"), (8, "2027-02-28"), (6, None)]
     club.earn("r5", 1, "2026-01-02T10:00", now="2026-03-06T10:00")
     assert club.dates[0] == (1, "2026-03-11")
+
+
+def test_expiry_that_is_switched_on_may_slide_and_ask_for_a_notice() -> None:
+    club = Club()
+    club.earn("r1", 5, "2026-01-10T10:00")
+    sliding = Expiry("activity", 10, "days", activities=("spend",), notice_days=5)
+    club.revise(PointType("points", sliding), at(NOON))
+    assert club.dates == [(5, "2026-03-11")]
+    club.use("s1", 1, "2026-03-08T12:00")
+    assert club.dates == [(4, "2026-03-18")]
+    club.advance(at("2026-04-01"))
+    assert club.anna == Buckets(4, 0, 0, 0)
+
+
+def test_points_that_come_late_have_a_full_period_since_expiry_was_first_there() -> None:
+    club = Club()
+    club.revise(PointType("points", Expiry("after", 10, "days")), at("2026-03-01T12:00"))
+    club.revise(PointType("points", Expiry("after", 30, "days")), at("2026-03-05T12:00"))
+    club.earn("r1", 5, "2026-01-10T10:00", now="2026-03-06T12:00")
+    assert club.dates == [(5, "2026-03-31")]
 
 
 def test_points_with_a_date_keep_it_whatever_later_revisions_say() -> None:
@@ -157,6 +181,7 @@ def test_without_a_notice_nothing_expires() -> None:
     club.notice("anna", "points", date(2026, 3, 12), at("2026-04-01"))  # of another day
     assert club.next_due() is None
     club.notice("anna", "points", date(2026, 3, 11), at("2026-04-01T18:00"))
+    club.notice("anna", "points", date(2026, 3, 11), at("2026-04-03T18:00"))  # only the first one counts
     assert club.at_midnight_of("2026-04-06") == (Buckets(5, 0, 0, 0), Buckets(0, 0, 0, 0))
 
 
@@ -189,6 +214,7 @@ def test_pending_points_do_not_expire_but_go_when_they_become_usable_past_their_
     club.earn("r1", 5, NOON)
     assert club.at_midnight_of("2026-03-21") == (Buckets(0, 5, 0, 0), Buckets(0, 0, 0, 0))
     assert [row.kind for row in club.journal] == ["earn", "activate", "expire"]
+    assert club.journal[-1].occurred_at == at("2026-03-21")
 
 
 def test_points_from_a_day_on() -> None:
@@ -204,14 +230,26 @@ def test_an_event_frees_the_points_of_its_receipt_or_all_that_wait() -> None:
     for ref, points in [("r1", 1), ("r2", 2), ("r3", 4)]:
         club.earn(ref, points, NOON)
     club.event("anna", "paid", at(NOON), at(NOON))
+    club.event("mark", "delivered", at(NOON), at(NOON))
     assert club.anna == Buckets(0, 7, 0, 0)
     club.event("anna", "delivered", at(NOON), at(NOON), purchase="r2")
     assert club.anna == Buckets(2, 5, 0, 0)
     later = at("2026-03-02T12:00")
     club.event("anna", "delivered", at("2026-02-28T12:00"), later)  # before these were earned
     assert club.anna == Buckets(2, 5, 0, 0)
-    club.event("anna", "delivered", later, later, awards=[GivenAward("e1", "points", 8)])
+    posted = club.event("anna", "delivered", later, later, awards=[GivenAward("e1", "points", 8)])
+    assert [(row.kind, row.points) for row in posted] == [("activate", 1), ("activate", 4), ("earn", 8)]
     assert club.anna == Buckets(7, 8, 0, 0)
+
+
+def test_points_cannot_be_used_before_they_were_earned() -> None:
+    club = Club(Expiry("after", 10, "days"), Pending("event", event="delivered"))
+    club.earn("r1", 1, NOON)
+    club.event("anna", "delivered", at("2026-02-20"), at("2026-03-02"), purchase="r1")
+    assert club.journal[-1].occurred_at == at(NOON)
+    club.earn("r2", 1, NOON, now="2026-03-02")
+    club.event("anna", "delivered", at("2026-03-04"), at("2026-03-06"))
+    assert club.dates == [(1, "2026-03-11"), (1, "2026-03-14")]
 
 
 @pytest.mark.parametrize(("on_timeout", "left"), [("lapse", 0), ("activate", 5)])
@@ -234,7 +272,8 @@ def test_an_award_above_a_threshold_waits_for_a_person() -> None:
     club.refuse("r3", at("2026-03-04T12:00"))
     assert club.anna == Buckets(201, 0, 0, 0)
     assert club.totals("points")["forfeited"] == 102
-    for ref in ("r1", "r2", "r3"):
+    club.earn("r4", 1, "2026-03-04T12:00", pending=Pending("days", 3))
+    for ref in ("r1", "r2", "r3", "r4"):
         refused(club, "not_waiting", lambda ref=ref: club.approve(ref, at("2026-03-04T12:00")))
 
 

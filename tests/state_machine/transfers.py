@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from tests.state_machine.operations import Operations
@@ -90,8 +89,10 @@ class Transfers(Operations):
                 old, new = self.account(absorbed, point_type), self.account(survivor, point_type)
                 for lot in list(old.lots):
                     if lot.remaining:
-                        self._move_lot(lot, old, new, now).came_by = ref
-                self._move_debt(old.shortages, old, new, now, ref)
+                        self._move_lot(lot, old, new, now, (*lot.came_by, ref))
+                for shortage in old.shortages:
+                    self._move_debt(shortage, old, new, now, (*shortage.came_by, ref))
+                self.pay_debt(new, now)
         return posted
 
     def unmerge(self, absorbed: str, now: datetime) -> Posted:
@@ -104,17 +105,21 @@ class Transfers(Operations):
             for point_type in self.revisions:
                 old, new = self.account(survivor, point_type), self.account(absorbed, point_type)
                 for lot in list(old.lots):
-                    if lot.remaining and lot.came_by == ref:
-                        self._move_lot(lot, old, new, now)
-                came = [shortage for shortage in old.shortages if shortage.merge == ref]
-                self._move_debt(came, old, new, now, "")
+                    if lot.remaining and lot.came_by[-1:] == (ref,):
+                        self._move_lot(lot, old, new, now, lot.came_by[:-1])
+                for shortage in old.shortages:
+                    if shortage.came_by[-1:] == (ref,):
+                        self._move_debt(shortage, old, new, now, shortage.came_by[:-1])
+                self.pay_debt(new, now)
         return posted
 
     def _no_open_hold(self, *members: str) -> None:
         if any(hold.left and hold.member in members for hold in self.holds.values()):
             raise Refused("hold_open")
 
-    def _move_lot(self, lot: Lot, old: Account, new: Account, when: datetime) -> Lot:
+    def _move_lot(
+        self, lot: Lot, old: Account, new: Account, when: datetime, came_by: tuple[str, ...]
+    ) -> None:
         bucket = "pending" if lot.pending else "available"
         child = self.child_of(lot, new, lot.remaining, when)
         child.pending = lot.pending
@@ -124,23 +129,19 @@ class Transfers(Operations):
         child.on_timeout = lot.on_timeout
         child.awaits_approval = lot.awaits_approval
         child.receipt = lot.receipt
+        child.came_by = came_by
         parts = self.draw([lot], lot.remaining)
         self.post("merge_out", bucket, "transit", old, child.amount, when, parts)
         self.post("merge_in", "transit", bucket, new, child.amount, when)
         for award in self.awards.values():
             if lot in award.lots:
                 award.lots.append(child)
-        return child
 
     def _move_debt(
-        self, shortages: Iterable[Shortage], old: Account, new: Account, when: datetime, ref: str
+        self, shortage: Shortage, old: Account, new: Account, when: datetime, came_by: tuple[str, ...]
     ) -> None:
-        """Afterwards both pay what they can: whoever has points now, owes nothing."""
-        for shortage in list(shortages):
-            if shortage.left:
-                self.post("merge_out", "transit", "debt", old, shortage.left, when)
-                row = self.post("merge_in", "debt", "transit", new, shortage.left, when)
-                new.shortages.append(Shortage(row.number, shortage.award, shortage.left, merge=ref))
-                shortage.left = 0
-        self.pay_debt(old, when)
-        self.pay_debt(new, when)
+        if shortage.left:
+            self.post("merge_out", "transit", "debt", old, shortage.left, when)
+            row = self.post("merge_in", "debt", "transit", new, shortage.left, when)
+            new.shortages.append(Shortage(row.number, shortage.award, shortage.left, came_by))
+            shortage.left = 0
