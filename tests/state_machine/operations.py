@@ -1,0 +1,327 @@
+"""Earning, spending, giving back, and what staff does.
+
+"Chosen:" marks what the specification does not say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+
+from tests.state_machine.answers import Answers
+from tests.state_machine.days import beginning
+from tests.state_machine.due import DueWork
+from tests.state_machine.rows import (
+    Account,
+    Award,
+    GivenAward,
+    Lot,
+    OpeningRow,
+    Part,
+    Posted,
+    Refused,
+    Spending,
+)
+from tests.state_machine.terms import Pending, PointType
+
+
+class Operations(DueWork, Answers):
+    @contextmanager
+    def operation(self, occurred_at: datetime, now: datetime) -> Iterator[Posted]:
+        """What is due up to now happens first. What the operation brings that is due already (a late document whose
+        points have a date in the past) happens with it."""
+        if occurred_at > now:
+            raise ValueError("nothing is recorded before it happened")
+        self.advance(now)
+        before = len(self.journal)
+        posted = Posted()
+        yield posted
+        self.advance(now)
+        posted += self.journal[before:]
+
+    def revise(self, point_type: PointType, now: datetime) -> Posted:
+        """From now on the point type has these terms."""
+        with self.operation(now, now) as posted:
+            self.revisions[point_type.key].append((now, point_type))
+            for account in self.accounts.values():
+                if account.point_type == point_type.key:
+                    for lot in account.lots:
+                        self.switch_on(lot)
+        return posted
+
+    # --- earning ----------------------------------------------------------------------------------
+    def purchase(
+        self,
+        member: str,
+        receipt: str,
+        awards: Iterable[GivenAward],
+        occurred_at: datetime,
+        now: datetime,
+    ) -> Posted:
+        with self.operation(occurred_at, now) as posted:
+            self.not_merged(member)
+            self.active(member, "purchase", occurred_at, self.revisions)
+            for award in awards:
+                self._earn(member, award, occurred_at, receipt)
+        return posted
+
+    def event(
+        self,
+        member: str,
+        key: str,
+        occurred_at: datetime,
+        now: datetime,
+        purchase: str = "",
+        awards: Iterable[GivenAward] = (),
+    ) -> Posted:
+        """Frees what waits for it: the points of the receipt that it names, else all that were earned before it.
+        Chosen: only then it earns what itself is worth, so it never frees its own award."""
+        with self.operation(occurred_at, now) as posted:
+            self.not_merged(member)
+            self.active(member, "event", occurred_at, self.revisions)
+            for lot in self._waiting_for(member, key):
+                if lot.receipt == purchase if purchase else lot.earned_at <= occurred_at:
+                    self.came(lot, occurred_at)
+            self.advance(now)
+            for award in awards:
+                self._earn(member, award, occurred_at, receipt="")
+        return posted
+
+    def approve(self, award: str, now: datetime) -> Posted:
+        """Chosen: an award that also waits for a day or an event goes on waiting for that."""
+        with self.operation(now, now) as posted:
+            for lot in self._awaiting_approval(award):
+                lot.awaits_approval = False
+                if lot.pending_until is not None:
+                    lot.pending_until = max(lot.pending_until, now)
+        return posted
+
+    def refuse(self, award: str, now: datetime) -> Posted:
+        with self.operation(now, now) as posted:
+            for lot in self._awaiting_approval(award):
+                self.lapse(lot, now)
+        return posted
+
+    # --- spending and giving back -----------------------------------------------------------------
+    def spend(
+        self,
+        ref: str,
+        member: str,
+        point_type: str,
+        points: int,
+        occurred_at: datetime,
+        now: datetime,
+    ) -> Posted:
+        """Chosen: lots are taken in the order of their dates before this activity moves any; a clamped spend from
+        nothing posts nothing."""
+        assert points > 0
+        assert ref not in self.spendings
+        with self.operation(occurred_at, now) as posted:
+            self.not_merged(member)
+            self.spendable(point_type, occurred_at)
+            account = self.account(member, point_type)
+            if self.policies.overspending == "clamp":
+                points = min(points, account.available)
+            parts = self.draw_available(account, points)
+            row = None
+            if points:
+                row = self.post(
+                    "spend", "available", "redemption", account, points, occurred_at, parts
+                ).number
+                self.active(member, "spend", occurred_at, [point_type])
+            self.spendings[ref] = Spending(ref, member, point_type, row, parts)
+        return posted
+
+    def restore(self, spending: str, points: int, occurred_at: datetime, now: datetime) -> Posted:
+        """Chosen: what was drawn last comes back first, so that the rest is what a smaller spend would have taken."""
+        assert points > 0
+        with self.operation(occurred_at, now) as posted:
+            spent = self.spendings[spending]
+            if points > spent.left:
+                raise Refused("more_than_spent", spent.left)
+            account = self.account(self.home(spent.member), spent.point_type)
+            given = []
+            for part in reversed(spent.parts):
+                back = min(part.points, points - sum(each.points for each in given))
+                if back:
+                    part.points -= back
+                    given.append(Part(part.lot, back))
+            if self.policies.restored_points == "new":
+                self.new_lot(account, points, occurred_at)
+                given = []
+            parts = [part for part in given if self._put_back(part, account, occurred_at)]
+            self.post("restore", "redemption", "available", account, points, occurred_at, parts, spent.row)
+            self.pay_debt(account, occurred_at)
+        return posted
+
+    def reverse(self, award: str, points: int, occurred_at: datetime, now: datetime) -> Posted:
+        """Own lots first, pending before available, then others in spending order; the rest is debt, or left."""
+        assert points > 0
+        with self.operation(occurred_at, now) as posted:
+            earned = self.awards[award]
+            if points > earned.points - earned.asked_back:
+                raise Refused("more_than_earned", earned.points - earned.asked_back)
+            account = self.account(self.home(earned.member), earned.point_type)
+            own = [lot for lot in earned.lots if lot.member == account.member]
+            earned.asked_back += points
+            parts = self.draw([lot for lot in own if lot.pending], points)
+            for part in parts:
+                self.post(
+                    "reverse", "pending", "issuance", account, part.points, occurred_at, [part], earned.row
+                )
+                points -= part.points
+            parts = self.draw(self.in_spending_order(lot for lot in own if not lot.pending), points)
+            parts += self.draw(self.usable(account), points - sum(part.points for part in parts))
+            taken = sum(part.points for part in parts)
+            if taken:
+                self.post("reverse", "available", "issuance", account, taken, occurred_at, parts, earned.row)
+            if taken < points and self.policies.spent_points == "debt":
+                self.add_shortage(account, earned, points - taken, occurred_at)
+        return posted
+
+    # --- what staff does --------------------------------------------------------------------------
+    def adjust(
+        self, member: str, point_type: str, points: int, occurred_at: datetime, now: datetime
+    ) -> Posted:
+        """Up: a new lot by the terms of the point type, usable at once. Down: as a spend. Chosen: too much is refused
+        whatever the policy on overspending, since a correction is exact; points that cannot be spent can be
+        corrected."""
+        assert points
+        with self.operation(occurred_at, now) as posted:
+            self.not_merged(member)
+            account = self.account(member, point_type)
+            if points < 0:
+                parts = self.draw_available(account, -points)
+                self.post("adjust", "available", "adjustment", account, -points, occurred_at, parts)
+            else:
+                self.new_lot(account, points, occurred_at)
+                self.post("adjust", "adjustment", "available", account, points, occurred_at)
+                self.pay_debt(account, occurred_at)
+        return posted
+
+    def opening(
+        self,
+        member: str,
+        point_type: str,
+        rows: Iterable[OpeningRow],
+        occurred_at: datetime,
+        now: datetime,
+    ) -> Posted:
+        """Chosen: a row without a date is treated like points without an end when expiry is switched on."""
+        with self.operation(occurred_at, now) as posted:
+            self.not_merged(member)
+            if self.version(member, point_type) > 0:
+                raise Refused("opening_not_first")
+            account = self.account(member, point_type)
+            for row in rows:
+                lot = self.open_lot(account, row.points, row.earned_at, occurred_at)
+                lot.counts_from = self.day(row.earned_at)
+                lot.last_day = row.expires_on
+                if row.expires_on is None:
+                    self.switch_on(lot)
+                else:
+                    lot.expiry = self.terms(point_type, now).expiry
+                self.post("opening", "opening", "available", account, row.points, occurred_at)
+        return posted
+
+    def forfeit(self, member: str, point_type: str, now: datetime, points: int | None = None) -> Posted:
+        """So many of the usable points, or (None) all usable and pending ones; held ones stay held."""
+        with self.operation(now, now) as posted:
+            self.not_merged(member)
+            account = self.account(member, point_type)
+            parts = self.draw_available(account, account.available if points is None else points)
+            if parts:
+                total = sum(part.points for part in parts)
+                self.post("forfeit", "available", "forfeiture", account, total, now, parts)
+            if points is None:
+                for lot in account.lots:
+                    if lot.pending and lot.remaining:
+                        self.lapse(lot, now)
+        return posted
+
+    def notice(self, member: str, point_type: str, last_day: date, now: datetime) -> Posted:
+        """The member has been told that points go after that last day. Only the first time counts."""
+        with self.operation(now, now) as posted:
+            self.notices.setdefault((member, point_type, last_day), self.day(now))
+        return posted
+
+    # --- parts of the above -----------------------------------------------------------------------
+    def not_merged(self, member: str) -> None:
+        if member in self.merged:
+            raise ValueError(f"{member} was merged into another member")
+
+    def spendable(self, point_type: str, when: datetime) -> None:
+        if not self.terms(point_type, when).spendable:
+            raise Refused("not_spendable")
+
+    def new_lot(self, account: Account, points: int, when: datetime) -> Lot:
+        """New points, usable at once, by the terms of their type."""
+        terms = self.terms(account.point_type, when)
+        lot = self.open_lot(account, points, when, when, terms.expiry)
+        self.date_lot(lot, self.day(when))
+        return lot
+
+    def _put_back(self, part: Part, account: Account, when: datetime) -> bool:
+        """Whether they went into the lot that they came from; after a merge they are a child of it instead."""
+        lot = part.lot
+        if lot.member != account.member:
+            self.child_of(lot, account, part.points, when)
+            return False
+        lot.remaining += part.points
+        lot.credited_at = max(lot.credited_at, when)
+        return True
+
+    def _earn(self, member: str, award: GivenAward, when: datetime, receipt: str) -> None:
+        assert award.points > 0
+        assert award.ref not in self.awards
+        terms = self.terms(award.point_type, when)
+        account = self.account(member, award.point_type)
+        lot = self.open_lot(account, award.points, when, when, award.expiry or terms.expiry)
+        lot.own_terms = award.expiry is not None
+        lot.receipt = receipt
+        self._wait(lot, award.pending or terms.pending)
+        if lot.pending:
+            row = self.post("earn", "issuance", "pending", account, award.points, when)
+        else:
+            row = self.post("earn", "issuance", "available", account, award.points, when)
+        if not lot.pending or self.policies.expiry_from == "earning":
+            self.date_lot(lot, self.day(when))
+        if not lot.pending:
+            self.pay_debt(account, when)
+        self.awards[award.ref] = Award(award.ref, member, award.point_type, award.points, row.number, [lot])
+        self.active(member, "earn", when, [award.point_type])
+
+    def _wait(self, lot: Lot, pending: Pending) -> None:
+        """What points wait for before they can be used."""
+        when = lot.earned_at
+        day = self.day(when)
+        lot.pending_until = when
+        if pending.kind == "days":
+            lot.pending_until = beginning(day + timedelta(days=pending.days), self.zone)
+        if pending.kind == "date":
+            assert pending.on is not None
+            lot.pending_until = max(when, beginning(pending.on, self.zone))
+        if pending.kind == "event":
+            lot.awaits_event = pending.event
+            lot.pending_until = None
+            lot.on_timeout = pending.on_timeout
+            if pending.timeout_days:
+                lot.timeout_at = beginning(day + timedelta(days=pending.timeout_days), self.zone)
+        lot.awaits_approval = pending.approval_above is not None and lot.amount > pending.approval_above
+        lot.pending = lot.pending_until != when or lot.awaits_approval
+
+    def _waiting_for(self, member: str, key: str) -> list[Lot]:
+        return [
+            lot
+            for account in self.accounts.values()
+            if account.member == member
+            for lot in account.lots
+            if lot.pending and lot.remaining and lot.awaits_event == key
+        ]
+
+    def _awaiting_approval(self, award: str) -> list[Lot]:
+        lots = [lot for lot in self.awards[award].lots if lot.remaining and lot.awaits_approval]
+        if not lots:
+            raise Refused("not_waiting")
+        return lots
