@@ -11,6 +11,7 @@ from loyalty.core.exact import local_day, start_of_day
 from members.engine.books import FOREVER
 from members.engine.terms import last_usable_day
 from members.engine.tiers import Decision, Grant, MemberLadder, join, revised
+from members.selectors.qualification import recount
 from members.services import calendar, extending, keeping
 from members.services.ledger import Sheet
 from members.services.ledger.tiers import Standing, load_standings, load_values
@@ -81,11 +82,24 @@ def _join(recorder: Recorder, sheet: Sheet, key: str, at: datetime) -> None:
         stretch, at = later, later.effective_from
         ladder = stretch.ruleset.core.ladder(key)
         assert ladder is not None
-    values = sheet.counted(ladder.metric.counter)
+    values = _recounted(recorder, sheet, ladder)
     member, decisions = join(ladder, zone, local_day(sheet.joined_at, zone), at, values)
     standing = Standing(key, member, stretch.effective_from, stretch.revision_id)
     sheet.standings[key] = standing
     _apply(recorder, sheet, standing, decisions)
+
+
+def _recounted(recorder: Recorder, sheet: Sheet, ladder: Ladder) -> Mapping[date, int]:
+    """What the metric of a ladder that is new to a membership has counted; what happened before the ladder was known is
+    counted now, unless another ladder has counted it all the time."""
+    metric = ladder.metric.counter
+    others = (standing.ladder.ladder.metric.counter for standing in sheet.standings.values())
+    if metric not in others and (sheet.purchases or sheet.books) and not sheet.recorded:
+        for (_membership, day), value in recount(
+            metric, recorder.programme.pk, recorder.zone, [sheet.membership]
+        ).items():
+            sheet.count(metric, day, value - sheet.counted(metric).get(day, 0))
+    return sheet.counted(metric)
 
 
 def _revise(recorder: Recorder, sheet: Sheet, standing: Standing, stretch: Activated) -> None:
@@ -95,6 +109,8 @@ def _revise(recorder: Recorder, sheet: Sheet, standing: Standing, stretch: Activ
     if ladder is None:
         return
     values = sheet.counted(ladder.metric.counter)
+    if ladder.metric.counter != standing.ladder.ladder.metric.counter:
+        values = _recounted(recorder, sheet, ladder)
     _apply(recorder, sheet, standing, revised(standing.ladder, ladder, stretch.effective_from, values))
 
 

@@ -17,6 +17,7 @@ from members.selectors.verification.lots import lots
 from members.selectors.verification.postings import answers, buckets, holds, moves, reproducible
 from members.selectors.verification.results import Fault, Result, Scope
 from members.selectors.verification.structure import constraints
+from members.selectors.verification.tiers import tiers
 from members.selectors.verification.totals import reconciled
 from programs.models import Programme
 
@@ -24,7 +25,7 @@ __all__ = ["CHECKS", "Fault", "Result", "Scope", "Verification", "marks_to_keep"
 
 CHECKS: tuple[Callable[[Scope], Result], ...] = (
     moves, buckets, constraints, lots, keys, answers, holds, growth, reproducible, events, reconciled, counters,
-    calculations,
+    calculations, tiers,
 )  # fmt: skip
 
 

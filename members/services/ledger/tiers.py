@@ -20,7 +20,8 @@ from programs.engine.ladders import MetricKind
 from programs.selectors.rulesets import Activated
 
 _DECISION_COLUMNS = (
-    "member_id membership_id ladder from_tier to_tier reason value occurred_at recorded_at operation revision_id"
+    "member_id membership_id ladder from_tier to_tier reason source value ends_on occurred_at recorded_at operation"
+    " revision_id"
 ).split()
 
 
@@ -129,7 +130,8 @@ def write_standings(cursor: Any, sheets: Iterable[Any], recorded_at: datetime) -
                 decisions.append(
                     (
                         sheet.member, sheet.membership, decision.ladder, decision.from_tier, decision.to_tier,
-                        decision.reason.value, decision.value, decision.occurred_at, recorded_at, operation, revision,
+                        decision.reason.value, decision.source.value, decision.value, decision.ends_on,
+                        decision.occurred_at, recorded_at, operation, revision,
                     )
                 )  # fmt: skip
             periods.add(sheet, standing)
