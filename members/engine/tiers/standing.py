@@ -154,7 +154,7 @@ class MemberLadder:
             if most and lost and self.ladder.falls is not Falls.NEVER:
                 walked = self._walked(measure.counter.first_day or today, today).earned
                 state.earned = walked if measure.places[walked.tier] <= most else state.earned
-            if state.upcoming is not None:
+            if self.ladder.starts is Starts.NEXT_PERIOD:
                 state.upcoming = None
                 self._expect(measure.coming(today, self.by_invitation()))
         return self.settle(at, today, Reason.RETURNED)
