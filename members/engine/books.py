@@ -100,7 +100,7 @@ NO_TERMS = Terms()
 @dataclass(slots=True)
 class LotRow:
     """A lot and what is left of it. `purchase` is known of lots that are pending; `fresh` ones are not in the database
-    yet."""
+    yet. `came_at`: when points came into it just now, before which they cannot expire."""
 
     id: int
     posting: int
@@ -114,6 +114,7 @@ class LotRow:
     terms: Terms = NO_TERMS
     parent: int | None = None
     purchase: int | None = None
+    came_at: datetime | None = None
     fresh: bool = False
     changed: bool = False
 

@@ -70,7 +70,7 @@ def _due(book: Book, zone: ZoneInfo) -> Iterator[tuple[datetime, Turn, LotRow | 
             if at is not None:
                 yield at, Turn.ACTIVATION, lot
         elif (at := ends_at(book, lot, zone)) is not None:
-            yield at, Turn.EXPIRY, lot
+            yield at if lot.came_at is None else max(at, lot.came_at), Turn.EXPIRY, lot
 
 
 def ends_at(book: Book, lot: LotRow, zone: ZoneInfo) -> datetime | None:

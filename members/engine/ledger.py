@@ -61,7 +61,7 @@ class Ledger:
     def activate(self, book: Book, lot: LotRow, cause: Cause) -> PostingRow:
         """Pending points of a lot become usable."""
         amount = lot.remaining
-        lot.pending, lot.changed = False, True
+        lot.pending, lot.changed, lot.came_at = False, True, cause.occurred_at
         book.pending -= amount
         book.available += amount
         posting = self._post(book, "activate", "pending", "available", amount, cause, answers=lot.posting)
@@ -116,6 +116,7 @@ class Ledger:
         lot = self._open(book, posting, issuer, revision, earned_at or cause.occurred_at, terms)
         # A lot's parent is another member's: its number says where the points came from, no key leads there.
         lot.parent = None if child_of is None else child_of.id
+        lot.came_at = cause.occurred_at
         self._repay(book, [lot], cause)
         return posting
 
@@ -143,7 +144,7 @@ class Ledger:
                 if part:
                     lot = book.lots[draw.lot]
                     lot.remaining += part
-                    lot.changed = True
+                    lot.changed, lot.came_at = True, cause.occurred_at
                     book.allocations.append(AllocationRow(book.member, posting.id, lot.id, part))
                     lots.append(lot)
                     left -= part
@@ -271,6 +272,7 @@ class Ledger:
         lots = self._let_go(book, posting, amount, [*reversed(draws)])
         for lot, part in lots:
             lot.remaining += part
+            lot.came_at = cause.occurred_at
         hold.changed = True
         self._repay(book, [lot for lot, _part in lots], cause)
         return posting

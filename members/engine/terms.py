@@ -74,12 +74,14 @@ class Promise:
         return Terms()
 
     def _dated(self, terms: Terms, start: date) -> Terms:
-        rule = (
-            json.dumps(dump_expiry(self.expiry)) if self.own and self.expiry.kind is ExpiryKind.NEVER else ""
-        )
-        return dated(terms._replace(rule=rule), self.expiry, start, self.policies.expiry_day, self.zone)
+        if self.expiry.kind is ExpiryKind.NEVER:
+            return self._undated(terms)
+        return dated(terms, self.expiry, start, self.policies.expiry_day, self.zone)
 
     def _undated(self, terms: Terms) -> Terms:
+        """Terms without an end so far. Only a rule's own "never" is kept: expiry may be switched on for the others."""
+        if self.expiry.kind is ExpiryKind.NEVER and not self.own:
+            return terms
         return terms._replace(rule=json.dumps(dump_expiry(self.expiry)))
 
 

@@ -9,12 +9,13 @@ from members.choices import DocumentKind
 from members.engine.books import Book, Cause, HoldRow, NotEnough
 from members.models import DocumentKey, Membership
 from members.selectors.accounts import hold_of, posted_amount
-from members.services import keeping
+from members.services import extending, keeping
 from members.services.ledger import Sheet
 from members.services.ledger.opening import held_draws, load_closed_lots, load_hold
 from members.services.once import Said, post_once
 from members.services.problems import HoldClosed, HoldTooSmall, InsufficientPoints, UnknownHold
 from members.services.recording import Recorder
+from programs.engine.terms import Activity
 from programs.models import Partner
 
 USUAL_TIME = timedelta(days=1)
@@ -143,6 +144,8 @@ def _use(
         ledger = recorder.ledger(stretch.ruleset)
         act = ledger.capture if kind is DocumentKind.CAPTURE else ledger.release
         posting = act(book, row, amount, draws, cause)
+        if kind is DocumentKind.CAPTURE:
+            extending.active(recorder, sheet, book, Activity.SPEND, now, stretch.ruleset)
         sheet.touched = True
         keeping.keep_key(
             recorder.rows, membership.programme, sheet, kind.value, reference, digest, posting.id, partner.pk

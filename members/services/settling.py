@@ -32,11 +32,12 @@ def settle(recorder: Recorder, sheet: Sheet, until: datetime) -> None:
     if stretch is None:
         return
     zone = stretch.ruleset.zone
-    if stretch.ruleset.can_expire:
-        for book in sheet.books.values():
-            _switch_on(recorder, sheet, book, until)
     occasions = calendar.waiting(recorder, sheet, until)
     while True:
+        # What a hold gives back, or an event frees, may have no end yet.
+        if stretch.ruleset.can_expire:
+            for book in sheet.books.values():
+                _switch_on(recorder, sheet, book, until)
         todo: tuple[datetime, Turn, int] | None = None
         act: Callable[[], None] | None = None
         for book in sheet.books.values():
@@ -105,7 +106,14 @@ def free_waiting(
 # --- expiry that is switched on ---------------------------------------------------------------------------------
 def _switch_on(recorder: Recorder, sheet: Sheet, book: Book, until: datetime) -> None:
     """Lots without an end get one when the point type has got an expiry since: one full period after that at least."""
-    open_ended = [lot for lot in book.usable() if lot.terms.expires_on is None and not lot.terms.rule]
+    open_ended = [
+        lot
+        for lot in book.lots.values()
+        if lot.terms.expires_on is None
+        and not lot.terms.rule
+        and not lot.pending
+        and (lot.remaining or lot.held)
+    ]
     if not open_ended:
         return
     switched = expiry_since(recorder.stretches, recorder.point_type_keys[book.point_type], until)
