@@ -8,6 +8,9 @@ issued: points of awards, pending ones too · reversed: taken back after returns
 redeemed: spent less given back · expired: with what lapsed · adjusted: whatever else came less what went: by staff,
 opening balances, transfers, conversions · outstanding = issued - reversed - redeemed - expired + adjusted, which is
 the sum of all balances with pending and held points (debts subtracted).
+
+Reports tell what was posted. What has fallen due but was not posted yet (expiry, pending points, tiers) is not in them
+before a worker or `manage.py advance` has done it.
 """
 
 from __future__ import annotations
@@ -23,8 +26,9 @@ from psycopg import sql
 
 from loyalty.core.exact import currency_digits, format_decimal
 from programs.models import Programme
+from programs.selectors.rulesets import NoRevision, ruleset_at
 
-__all__ = ["BalanceRow", "By", "TotalsRow", "balances", "totals"]
+__all__ = ["BalanceRow", "By", "TotalsRow", "balances", "main_ladder", "totals"]
 
 ROWS_AT_ONCE = 2000
 
@@ -137,6 +141,13 @@ WITH account AS (
        AND (%(as_of)s::timestamptz IS NULL OR p.occurred_at <= %(as_of)s)
        AND (%(known_at)s::timestamptz IS NULL OR p.recorded_at <= %(known_at)s)
      GROUP BY p.account_id
+), tier AS (
+    SELECT DISTINCT ON (d.membership_id) d.membership_id, d.to_tier AS tier
+      FROM members_tierdecision d
+     WHERE d.ladder = %(ladder)s AND d.membership_id IN (SELECT membership_id FROM account)
+       AND (%(as_of)s::timestamptz IS NULL OR d.occurred_at <= %(as_of)s)
+       AND (%(known_at)s::timestamptz IS NULL OR d.recorded_at <= %(known_at)s)
+     ORDER BY d.membership_id, d.occurred_at DESC, d.id DESC
 )
 """
 FIGURES = """
@@ -147,41 +158,61 @@ ORDER = " ORDER BY a.number, a.position, a.point_type_id"
 # Now: the buckets as they stand.
 BALANCES_NOW = f"""
 {COUNTED}
-SELECT a.number, a.point_type, '', a.available - a.debt, a.available, a.pending, a.held, a.debt, {FIGURES}
-  FROM account a LEFT JOIN counted c ON c.account_id = a.id {ORDER}
+SELECT a.number, a.point_type, coalesce(tier.tier, ''), a.available - a.debt, a.available, a.pending, a.held, a.debt,
+       {FIGURES}
+  FROM account a
+  LEFT JOIN counted c ON c.account_id = a.id
+  LEFT JOIN tier ON tier.membership_id = a.membership_id {ORDER}
 """  # noqa: S608 - SQL of our own
 # What was known: the buckets after the last posting recorded by then.
 BALANCES_KNOWN = f"""
 {COUNTED}
-SELECT a.number, a.point_type, '', coalesce(p.available_after - p.debt_after, 0),
+SELECT a.number, a.point_type, coalesce(tier.tier, ''), coalesce(p.available_after - p.debt_after, 0),
        coalesce(p.available_after, 0), coalesce(p.pending_after, 0), coalesce(p.held_after, 0),
        coalesce(p.debt_after, 0), {FIGURES}
   FROM account a
   LEFT JOIN counted c ON c.account_id = a.id
+  LEFT JOIN tier ON tier.membership_id = a.membership_id
   LEFT JOIN members_posting p ON p.account_id = a.id AND p.version = c.version
  WHERE c.account_id IS NOT NULL OR a.joined_at <= %(known_at)s {ORDER}
 """  # noqa: S608 - SQL of our own
 # What had happened: the sum of the postings, as far as they were known.
 BALANCES_AS_OF = f"""
 {COUNTED}
-SELECT a.number, a.point_type, '', coalesce(c.available - c.debt, 0), coalesce(c.available, 0),
+SELECT a.number, a.point_type, coalesce(tier.tier, ''), coalesce(c.available - c.debt, 0), coalesce(c.available, 0),
        coalesce(c.pending, 0), coalesce(c.held, 0), coalesce(c.debt, 0), {FIGURES}
-  FROM account a LEFT JOIN counted c ON c.account_id = a.id
+  FROM account a
+  LEFT JOIN counted c ON c.account_id = a.id
+  LEFT JOIN tier ON tier.membership_id = a.membership_id
  WHERE c.account_id IS NOT NULL OR a.joined_at <= %(as_of)s {ORDER}
 """  # noqa: S608 - SQL of our own
 
 
+def main_ladder(programme: Programme, instant: datetime) -> str:
+    """The ladder whose tiers reports show: the first one of the revision in force; empty when there is none."""
+    try:
+        ladders = ruleset_at(programme.pk, instant).ruleset.core.ladders
+    except NoRevision:
+        return ""
+    return ladders[0].key if ladders else ""
+
+
 def balances(
-    programme: Programme, *, as_of: datetime | None = None, known_at: datetime | None = None
+    programme: Programme,
+    *,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+    ladder: str = "",
 ) -> Iterator[BalanceRow]:
-    """Every member's points, by number and point type, read as they are needed (memory does not grow).
+    """Every member's points and tier on a ladder, by number and point type, read as they are needed (memory does not
+    grow).
 
     `as_of` counts what had happened by then (occurred), `known_at` what had been recorded by then; with both,
     what was known then of what had happened. Members who had not joined by that time and have no points in it
     are left out.
     """
     query = BALANCES_AS_OF if as_of else BALANCES_KNOWN if known_at else BALANCES_NOW
-    values = {"programme": programme.pk, "as_of": as_of, "known_at": known_at}
+    values = {"programme": programme.pk, "as_of": as_of, "known_at": known_at, "ladder": ladder}
     with connection.chunked_cursor() as cursor:
         cursor.execute(query, values)
         while rows := cursor.fetchmany(ROWS_AT_ONCE):
@@ -274,6 +305,12 @@ PURCHASES_OF_RULES = sql.SQL("""
          UNION SELECT '' WHERE b.trace -> 'awards' = '[]') w
      WHERE m.programme_id = %(programme)s
 """)
+# The tier that the member had at a purchase, before what it led to itself; of other movements the one at their time.
+TIER = sql.SQL("""coalesce((
+    SELECT d.to_tier FROM members_tierdecision d
+     WHERE d.membership_id = m.id AND d.ladder = %(ladder)s
+       AND (d.occurred_at < {at} OR (d.occurred_at = {at} AND (b.id IS NULL OR d.reason <> 'reached')))
+     ORDER BY d.occurred_at DESC, d.id DESC LIMIT 1), '')""")
 NOTHING = sql.SQL("")
 
 
@@ -283,12 +320,15 @@ def totals(
     by: By | None = None,
     start: datetime | None = None,
     end: datetime | None = None,
+    ladder: str = "",
 ) -> list[TotalsRow]:
     """Totals from `start` up to, not including, `end`, by when things happened; one row for each group and
     point type.
 
     By rule, a purchase counts under each rule that gave points for it, and under "" when none did; spending
-    and adjustments stand under "". By store, "" is what has no store. There are no tiers yet: all are in "".
+    and adjustments stand under "". By store, "" is what has no store. By tier (on `ladder`), what a purchase gave and
+    what returns took of it stand under the tier at the purchase, other movements under the tier at their time; "" is
+    what was before the ladder.
     """
     period = PERIODS.get(by) if by else None
     outstanding = RUNNING if period else CLOSING
@@ -300,7 +340,12 @@ def totals(
         outstanding=outstanding,
     )
     values: dict[str, Any] = {"programme": programme.pk, "zone": programme.zone, "start": start, "end": end}
-    values |= {"period": period, "whole": by is None or by is By.TIER, "first": None}
+    values |= {
+        "period": period,
+        "whole": by is None or (by is By.TIER and not ladder),
+        "first": None,
+        "ladder": ladder,
+    }
     with connection.cursor() as cursor:
         if period and start:
             cursor.execute("SELECT to_char(%(start)s AT TIME ZONE %(zone)s, %(period)s)", values)
@@ -321,4 +366,8 @@ def _group(row: str, by: By | None, period: str | None) -> sql.SQL | sql.Compose
         )
     if by is By.STORE:
         return sql.SQL("coalesce(s.code, '')")
+    if by is By.TIER:
+        return TIER.format(
+            at=sql.SQL("coalesce(b.occurred_at, p.occurred_at)" if row == "p" else "b.occurred_at")
+        )
     return sql.SQL("m.number") if by is By.MEMBER else sql.SQL("''::text")

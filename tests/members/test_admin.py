@@ -308,7 +308,7 @@ def test_a_return_names_what_came_back(boss: Client) -> None:
         partner=Partner.objects.get(is_operator=True), now=START + 5 * DAY,
     )  # fmt: skip
     returns.record_return(
-        purchase=Purchase.objects.get(pk=bought.purchase_id), number="third", now=START + 6 * DAY,
+        purchase=Purchase.objects.get(pk=bought.document_id), number="third", now=START + 6 * DAY,
         lines=[ReturnLine(0, amount=300)],
     )  # fmt: skip
     text = shown(boss, change(Return.objects.get(number="third")))

@@ -11,8 +11,13 @@ import pytest
 from django.core.management import call_command
 
 from members.management.commands.report import guarded
+from members.models import Membership
 from members.selectors import reports
 from members.selectors.reports import By
+from members.services.advancing import advance
+from members.services.purchases import record_purchase
+from members.services.redemptions import redeem
+from tests.members.club import basket, club, member, operator
 from tests.members.small_ledger import SmallLedger, at, programme_of_points, small_ledger
 
 pytestmark = pytest.mark.django_db
@@ -143,6 +148,61 @@ def test_totals_by_store_rule_member_and_tier(small: SmallLedger) -> None:
         "A-1": (2, 107, 40, 20, 0, 47),
     }
     assert figures(small, By.TIER) == {"": (5, 257, 80, 95, -2, 80)}
+
+
+LADDER = """
+ladders:
+  - key: status
+    name: Status
+    tiers: [{key: green, name: Green}, {key: gold, name: Gold, threshold: "100.00"}]
+"""
+
+
+def shopper() -> Membership:
+    """Joined in January 2025; 60 euros in February, 50 in March (which makes gold), 20 in April; spends 5 in May. Nobody
+    has looked at the ends of 2025 and 2026 yet, the latter of which ends gold."""
+    membership = member(club(LADDER))
+    for number, (day, cents) in enumerate(
+        {"2025-02-01": 6000, "2025-03-01": 5000, "2025-04-01": 2000}.items()
+    ):
+        record_purchase(
+            membership=membership, basket=basket(cents, at=at(day)), receipt=f"r{number}", partner=operator(),
+            now=at(f"{day}T12:00"),
+        )  # fmt: skip
+    redeem(membership=membership, points=5, partner=operator(), reference="s1", now=at("2025-05-01"))
+    return membership
+
+
+def tiers(*arguments: str) -> list[str]:
+    return [row["tier"] for row in table("balances", "--programme", "club", *arguments)]
+
+
+def test_balances_name_the_tier_of_that_time(db: None) -> None:
+    membership = shopper()
+    assert tiers() == ["gold"]
+    assert tiers("--as-of", "2025-02-28") == ["green"]
+    assert tiers("--as-of", "2025-03-01T02:00") == ["gold"]
+    # The purchase of the night was recorded at noon.
+    assert tiers("--known-at", "2025-03-01T13:00") == ["green"]
+    assert tiers("--known-at", "2025-03-01T14:00") == ["gold"]
+    assert tiers("--known-at", "2025-12-31", "--as-of", "2025-02-28") == ["green"]
+    advance(membership.programme, at("2027-01-01"))
+    assert tiers() == ["green"]
+    assert tiers("--as-of", "2026-12-31") == ["gold"]
+
+
+def test_totals_by_tier_stand_under_the_tier_before_the_purchase(db: None) -> None:
+    programme = shopper().programme
+    rows = reports.totals(programme, by=By.TIER, ladder="status")
+    assert [
+        (row.group, row.purchases, row.amount, row.issued, row.redeemed, row.outstanding) for row in rows
+    ] == [("gold", 1, 2000, 20, 5, 15), ("green", 2, 11000, 110, 0, 110)]
+    [whole] = reports.totals(programme)
+    assert (whole.purchases, whole.issued, whole.outstanding) == (3, 130, 125)
+    assert [row["tier"] for row in table("totals", "--programme", "club", "--by", "tier")] == [
+        "gold",
+        "green",
+    ]
 
 
 def test_days_of_a_period_are_the_programmes_and_both_count(small: SmallLedger) -> None:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
+from loyalty.core import clock
 from loyalty.core.exact import end_of_day, start_of_day
 from loyalty.core.problems import FieldError, Invalid, ProblemCommand
 from members.selectors import reports
@@ -40,16 +41,23 @@ _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 class Command(ProblemCommand):
     """A day without a time is taken whole, in the programme's zone; a time without an offset likewise."""
 
-    help = "Balances of all members, or totals of a programme."
+    help = (
+        "Balances of all members, or totals of a programme: what was posted. What has fallen due since is posted by"
+        " the worker, or by manage.py advance."
+    )
 
     def add_options(self, parser: CommandParser) -> None:
         reports_of = parser.add_subparsers(dest="report", required=True, metavar="balances|totals")
-        balances = reports_of.add_parser("balances", help="every member's points")
+        balances = reports_of.add_parser("balances", help="every member's points and tier on the main ladder")
         balances.add_argument("--as-of", metavar="TIME", help="what had happened by then, as known now")
         balances.add_argument("--known-at", metavar="TIME", help="what had been recorded by then")
         balances.add_argument("--format", choices=["csv", "json"], default="csv", help="default: csv")
         totals = reports_of.add_parser("totals", help="purchases and points of everybody together")
-        totals.add_argument("--by", choices=[str(by) for by in reports.By], help="divide the totals")
+        totals.add_argument(
+            "--by",
+            choices=[str(by) for by in reports.By],
+            help="divide the totals; tier: the one at the purchase",
+        )
         totals.add_argument("--from", dest="start", metavar="TIME", help="the first day or instant")
         totals.add_argument(
             "--to", dest="end", metavar="TIME", help="the last day, or the instant of the end"
@@ -70,7 +78,9 @@ class Command(ProblemCommand):
         zone = ZoneInfo(programme.zone)
         as_of = _last_instant("--as-of", options["as_of"], zone)
         known_at = _last_instant("--known-at", options["known_at"], zone)
-        rows = (row.shown() for row in reports.balances(programme, as_of=as_of, known_at=known_at))
+        ladder = reports.main_ladder(programme, as_of or known_at or clock.now())
+        found = reports.balances(programme, as_of=as_of, known_at=known_at, ladder=ladder)
+        rows = (row.shown() for row in found)
         if options["json"] or options["format"] == "json":
             self._write_json(rows, BALANCES)
         else:
@@ -83,7 +93,8 @@ class Command(ProblemCommand):
         end = _instant("--to", options["end"], zone, end_of_day)
         if start and end and start >= end:
             raise Invalid(_("--from does not lie before --to."))
-        found = reports.totals(programme, by=by, start=start, end=end)
+        ladder = reports.main_ladder(programme, end or clock.now()) if by is reports.By.TIER else ""
+        found = reports.totals(programme, by=by, start=start, end=end, ladder=ladder)
         columns = (str(by), *TOTALS) if by else TOTALS
         rows = ({**row.shown(), str(by): row.group} for row in found)
         if options["json"]:
