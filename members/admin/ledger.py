@@ -93,7 +93,10 @@ class PostingAdmin(ReadOnlyAdmin):
 
     @display(description=_("undoes or continues"))
     def answers_page(self, posting: Posting) -> SafeString | str:
-        return link(posting.answers)
+        first = posting.answers
+        return (
+            EMPTY if first is None else link(first, f"{first.get_kind_display()}: {signed(first, unit=True)}")
+        )
 
     @display(description=_("revision"))
     def revision_page(self, posting: Posting) -> str:

@@ -305,7 +305,7 @@ def test_the_command_tells_a_receipt_in_a_language() -> None:
 
 def test_an_unknown_receipt_is_a_sentence_and_a_status() -> None:
     buy(publish())
-    assert command("nowhere") == ("", "There is no such thing. No receipt “nowhere” was recorded.\n", 1)
+    assert command("nowhere") == ("", "No receipt “nowhere” was recorded.\n", 1)
     assert command("r1", "--programme", "other")[2] == 1
 
 
