@@ -1,4 +1,4 @@
-"""The reason for every point of a receipt: as data, and in words of a language."""
+"""The reason for every point of a receipt (and in `happening` of an event): as data, and in words of a language."""
 
 from members.selectors.explain.receipt import Explanation, explain, receipts
 from members.selectors.explain.words import Words, as_data, in_words

@@ -11,9 +11,10 @@ from django.utils.dates import MONTHS, WEEKDAYS
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from loyalty.core.translated import text
 from members.selectors.explain.amounts import listed, money_text, number
 from programs.engine import vocabulary
-from programs.engine.vocabulary import FactType
+from programs.engine.vocabulary import FactType, event_field, tier_ladder
 
 __all__ = ["FACT_NAMES", "SENTENCES", "condition_in_words", "seen_in_words"]
 
@@ -77,33 +78,48 @@ _OWNERS = {
 }
 
 
-def condition_in_words(node: Mapping[str, Any], currency: str) -> str:
+# Names of ladders and tiers: {ladder: {name, tiers: {tier: name}}}, names by language, the main ladder also as "".
+Ladders = Mapping[str, Mapping[str, Any]]
+NO_LADDERS: Ladders = {}
+
+
+def condition_in_words(node: Mapping[str, Any], currency: str, ladders: Ladders = NO_LADDERS) -> str:
     """The sentence of a condition in the active language: "basket total is at least €40.00"."""
     if "all" in node or "any" in node:
         joined = "all" if "all" in node else "any"
-        parts = [condition_in_words(child, currency) for child in node[joined]]
+        parts = [condition_in_words(child, currency, ladders) for child in node[joined]]
         return (_(" and ") if joined == "all" else _(" or ")).join(parts)
     if "not" in node:
-        return _("it is not so that %(condition)s") % {"condition": condition_in_words(node["not"], currency)}
+        negated = condition_in_words(node["not"], currency, ladders)
+        return _("it is not so that %(condition)s") % {"condition": negated}
     kind = _type_of(node)
-    words: dict[str, Any] = {"fact": _subject(node, currency)}
+    words: dict[str, Any] = {"fact": _subject(node, currency, ladders)}
     value = node.get("value")
     if node["is"] == "between" and isinstance(value, list):
-        words["low"], words["high"] = (_value(each, kind, currency, node) for each in value)
+        words["low"], words["high"] = (_value(each, kind, currency, node, ladders) for each in value)
     else:
-        words["value"] = _value(value, kind, currency, node)
+        words["value"] = _value(value, kind, currency, node, ladders)
     return str(SENTENCES[node["is"]]) % words
 
 
-def seen_in_words(node: Mapping[str, Any], seen: Any, currency: str) -> str:
-    """What this purchase had where the condition looked; empty when that cannot be said in one value."""
+def seen_in_words(
+    node: Mapping[str, Any],
+    seen: Any,
+    currency: str,
+    ladders: Ladders = NO_LADDERS,
+    *,
+    purchase: bool = True,
+) -> str:
+    """What this purchase (or event) had where the condition looked; empty when that cannot be said in one value."""
     while "not" in node or len(node.get("any", ())) == 1:
         node = node["not"] if "not" in node else node["any"][0]
     if "is" not in node or node.get("fact", "").startswith(NOT_KEPT):
         return ""
+    ours = purchase and tier_ladder(node.get("fact", "")) is None
     if seen in (None, "", []):
-        return _("not known for this purchase")
-    return _("this purchase had %(value)s") % {"value": _value(seen, _type_of(node), currency, node)}
+        return _("not known for this purchase") if ours else _("it is not known")
+    value = _value(seen, _type_of(node), currency, node, ladders)
+    return (_("this purchase had %(value)s") if ours else _("it was %(value)s")) % {"value": value}
 
 
 def _type_of(node: Mapping[str, Any]) -> FactType:
@@ -113,21 +129,28 @@ def _type_of(node: Mapping[str, Any]) -> FactType:
     return FactType.TEXT if known is None else known.type
 
 
-def _subject(node: Mapping[str, Any], currency: str) -> str:
+def _subject(node: Mapping[str, Any], currency: str, ladders: Ladders) -> str:
     if "lines" in node:
-        return str(MEASURES[node["of"]]) % {"where": condition_in_words(node["lines"], currency)}
+        return str(MEASURES[node["of"]]) % {"where": condition_in_words(node["lines"], currency, ladders)}
     name = node["fact"]
+    if (field := event_field(name)) is not None:
+        return _("“%(field)s” of the event") % {"field": field[1]}
+    if (ladder := tier_ladder(name)) is not None:
+        named = text(ladders.get(ladder, {}).get("name", {})) or ladder
+        return _("tier in “%(ladder)s”") % {"ladder": named} if ladder else _("tier")
     owner, separator, attribute = name.partition(".attribute.")
     if separator and owner in _OWNERS:
         return str(_OWNERS[owner]) % {"name": attribute}
     return str(FACT_NAMES.get(name, name))
 
 
-def _value(value: Any, kind: FactType, currency: str, node: Mapping[str, Any]) -> str:
+def _value(value: Any, kind: FactType, currency: str, node: Mapping[str, Any], ladders: Ladders) -> str:
     if isinstance(value, list):
-        return listed([_value(each, kind, currency, node) for each in value])
+        return listed([_value(each, kind, currency, node, ladders) for each in value])
     if value is None:
         return ""
+    if (ladder := tier_ladder(node.get("fact", ""))) is not None:
+        return text(ladders.get(ladder, {}).get("tiers", {}).get(value, {})) or str(value)
     if kind is FactType.MONEY:
         return money_text(value, currency)
     if node.get("fact") == "purchase.month" and int(value) in MONTHS:

@@ -1,12 +1,14 @@
-"""What stood before the rules when a purchase was evaluated, rebuilt from its row."""
+"""What stood before the rules when a document was evaluated, rebuilt from its row."""
 
 from __future__ import annotations
 
-from members.models import Purchase
+from members.models import Event, Purchase
 from members.selectors.baskets import stored_basket
-from programs.engine.facts import Basket
+from programs.engine.document import Core
+from programs.engine.events import Trigger
+from programs.engine.facts import Basket, Line
 
-__all__ = ["basket_of"]
+__all__ = ["basket_of", "basket_of_event"]
 
 
 def basket_of(purchase: Purchase) -> Basket:
@@ -18,4 +20,17 @@ def basket_of(purchase: Purchase) -> Basket:
         header=purchase.header,
         partner=purchase.partner.code,
         store="" if purchase.store is None else purchase.store.code,
+    )
+
+
+def basket_of_event(event: Event, core: Core) -> Basket:
+    """The event as rules see it: a receipt of one line with the event's amount and quantity."""
+    declared = core.event(event.kind.removeprefix(f"{Trigger.EVENT}:"))
+    if declared is None:
+        line = Line(event.kind, 0, 0)
+    else:
+        payload = event.payload
+        line = Line(declared.key, payload.get(declared.quantity, 0), payload.get(declared.amount, 0))
+    return Basket(
+        event.occurred_at, (line,), partner=event.partner.code, trigger=event.kind, payload=event.payload
     )

@@ -1,4 +1,4 @@
-"""The explanation of a receipt in sentences, one text for the member, the call centre and the auditor."""
+"""The explanation of a receipt or an event in sentences, one text for the member, the call centre and the auditor."""
 
 from __future__ import annotations
 
@@ -12,11 +12,22 @@ from django.utils.translation import gettext_lazy, override
 from loyalty.core.exact import as_decimal
 from loyalty.core.translated import format_quantity, text
 from members.selectors.explain.amounts import listed, moment, money, number, quantity
+from members.selectors.explain.calculation import Award, Calculation, Skip
 from members.selectors.explain.conditions import condition_in_words, seen_in_words
-from members.selectors.explain.receipt import Award, Explanation, Line, Return, Skip
+from members.selectors.explain.receipt import Explanation, Line, Return
 from programs.engine.rules import FACTOR_DIGITS, PERCENT_DIGITS
 
-__all__ = ["CAPS", "REASONS", "Words", "as_data", "in_words"]
+__all__ = [
+    "CAPS",
+    "REASONS",
+    "Words",
+    "as_data",
+    "award_in_words",
+    "circumstances",
+    "in_words",
+    "points_in_words",
+    "skips_in_words",
+]
 
 # What made an award smaller, or left nothing of it.
 CAPS = {
@@ -68,17 +79,17 @@ TENDERS = {
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A receipt explained in one language. `columns` and `rows` are the table of its lines."""
+    """A receipt or event explained in one language. `columns` and `rows` are the table of a receipt's lines."""
 
     title: str
     summary: str
     head: Sequence[tuple[str, str]]
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
-    tenders: Sequence[str]
     awards: Sequence[str]
     skips: Sequence[str]
-    returns: Sequence[str]
+    tenders: Sequence[str] = ()
+    returns: Sequence[str] = ()
 
 
 def in_words(told: Explanation, language: str | None = None) -> Words:
@@ -93,8 +104,8 @@ def in_words(told: Explanation, language: str | None = None) -> Words:
         columns=[_("Line"), _("Article"), _("Category"), _("Quantity"), _("Amount"), _("Points")],
         rows=[_row(line, told) for line in told.lines],
         tenders=[_tender(entry, told) for entry in told.tenders],
-        awards=[_award(award, told) for award in told.awards],
-        skips=[f"{_name(skip.title, skip.rule)}: {_reason(skip, told.currency)}" for skip in told.skips],
+        awards=[award_in_words(award, told) for award in told.awards],
+        skips=skips_in_words(told),
         returns=[_return(each, told) for each in told.returns],
     )
 
@@ -108,12 +119,13 @@ def _name(title: Mapping[str, str], key: str) -> str:
     return text(title) or key
 
 
-def _points(points: int, point_type: str, told: Explanation) -> str:
+def _points(points: int, point_type: str, told: Calculation) -> str:
     known = told.point_types.get(point_type, {})
     return format_quantity(points, known.get("decimals", 0), known.get("unit") or known.get("name"))
 
 
-def _sum(totals: Mapping[str, int], told: Explanation) -> str:
+def points_in_words(totals: Mapping[str, int], told: Calculation) -> str:
+    """Points by point type: "48 points, 0.54 euros"."""
     return ", ".join(_points(points, point_type, told) for point_type, points in totals.items())
 
 
@@ -121,24 +133,31 @@ def _summary(told: Explanation) -> str:
     if not told.earned:
         return _("This purchase earned nothing.")
     if not any(told.taken.values()):
-        return _("This purchase earned %(points)s.") % {"points": _sum(told.earned, told)}
+        return _("This purchase earned %(points)s.") % {"points": points_in_words(told.earned, told)}
     kept = {key: points - told.taken.get(key, 0) for key, points in told.earned.items()}
     return _("This purchase earned %(points)s; returns took back %(taken)s, which leaves %(kept)s.") % {
-        "points": _sum(told.earned, told),
-        "taken": _sum(told.taken, told),
-        "kept": _sum(kept, told),
+        "points": points_in_words(told.earned, told),
+        "taken": points_in_words(told.taken, told),
+        "kept": points_in_words(kept, told),
     }
 
 
-def _head(told: Explanation) -> list[tuple[str, str]]:
+def circumstances(told: Calculation) -> list[tuple[str, str]]:
+    """By which rules, for whom and at whose."""
     programme = _("%(name)s, revision %(number)d") % {
         "name": _name(told.programme_name, told.programme),
         "number": told.revision,
     }
-    head = [
+    return [
         (_("Programme"), programme),
         (_("Member"), told.member),
         (_("Partner"), _name(told.partner_name, told.partner)),
+    ]
+
+
+def _head(told: Explanation) -> list[tuple[str, str]]:
+    head = [
+        *circumstances(told),
         (_("Store"), _name(told.store_name, told.store)),
         (_("Channel"), told.header.get("channel", "")),
         (_("Till"), told.header.get("till", "")),
@@ -173,7 +192,8 @@ def _tender(entry: Mapping[str, Any], told: Explanation) -> str:
     return f"{name}: {amount}"
 
 
-def _award(award: Award, told: Explanation) -> str:
+def award_in_words(award: Award, told: Calculation) -> str:
+    """What a rule gave, and how."""
     points = _points(award.points, award.point_type, told)
     effect = award.effect
     words = {"rule": _name(award.title, award.rule), "points": points, "how": _how(award, told)}
@@ -197,7 +217,7 @@ def _award(award: Award, told: Explanation) -> str:
     return sentence + _("; it would be %(points)s, but for %(cap)s") % would
 
 
-def _how(award: Award, told: Explanation) -> str:
+def _how(award: Award, told: Calculation) -> str:
     effect = award.effect
     points = _points(effect.get("points", 0), award.point_type, told)
     match effect.get("kind"):
@@ -214,10 +234,18 @@ def _how(award: Award, told: Explanation) -> str:
             return ""
 
 
-def _reason(skip: Skip, currency: str) -> str:
+def skips_in_words(told: Calculation) -> list[str]:
+    """The rules that gave nothing, and why."""
+    return [f"{_name(skip.title, skip.rule)}: {_reason(skip, told)}" for skip in told.skips]
+
+
+def _reason(skip: Skip, told: Calculation) -> str:
     if skip.code == "when" and skip.condition is not None:
-        condition = _("only if %(condition)s") % {"condition": condition_in_words(skip.condition, currency)}
-        seen = seen_in_words(skip.condition, skip.seen, currency)
+        sentence = condition_in_words(skip.condition, told.currency, told.ladders)
+        condition = _("only if %(condition)s") % {"condition": sentence}
+        seen = seen_in_words(
+            skip.condition, skip.seen, told.currency, told.ladders, purchase=isinstance(told, Explanation)
+        )
         return f"{condition}; {seen}" if seen else condition
     if skip.code in CAPS:
         return _("already used up: %(cap)s") % {"cap": CAPS[skip.code]}
@@ -242,7 +270,7 @@ def _return(each: Return, told: Explanation) -> str:
     if taken:
         sentence = _("%(return)s; taken back: %(points)s") % {"return": came, "points": "; ".join(taken)}
     if each.restored:
-        sentence += _("; given back: %(points)s") % {"points": _sum(each.restored, told)}
+        sentence += _("; given back: %(points)s") % {"points": points_in_words(each.restored, told)}
     return sentence
 
 

@@ -1,0 +1,115 @@
+"""A member's history as sentences: what each movement of points was, for the member, the call centre and the auditor.
+
+The points themselves are not in the sentence: they stand beside it, with their sign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from members.choices import PostingKind, Side
+from members.models.ledger import Posting
+from members.selectors.events import event_name
+
+__all__ = ["REASONS", "reason_in_words", "sentence"]
+
+# Reasons that nobody wrote down.
+REASONS: dict[str, str | Promise] = {
+    "hold_timed_out": _("not used in time"),
+    "not_in_time": _("what they waited for did not come in time"),
+}
+
+
+def reason_in_words(reason: str) -> str:
+    """The reason of a movement: what somebody wrote, or the words of a code."""
+    return str(REASONS.get(reason, reason))
+
+
+def sentence(posting: Posting) -> str:
+    """What the movement was. The purchase, return and event of the posting should be loaded with it."""
+    return _SENTENCES[PostingKind(posting.kind)](posting)
+
+
+def _earned(posting: Posting) -> str:
+    if posting.event is not None:
+        said = gettext("Earned: %(event)s") % {
+            "event": event_name(posting.event.kind, posting.event.revision)
+        }
+    elif posting.purchase is not None:
+        said = gettext("Earned with receipt %(number)s") % {"number": posting.purchase.number}
+    else:
+        said = gettext("Earned")
+    return (
+        gettext("%(earned)s; not usable yet") % {"earned": said} if posting.to_side == Side.PENDING else said
+    )
+
+
+def _spent(posting: Posting) -> str:
+    if posting.purchase is not None:
+        return gettext("Paid for goods of receipt %(number)s") % {"number": posting.purchase.number}
+    return _with_reference(gettext("Spent"), posting)
+
+
+def _restored(posting: Posting) -> str:
+    if posting.returned is None:
+        return gettext("Spent points given back")
+    return gettext("Spent points given back with return %(number)s") % {"number": posting.returned.number}
+
+
+def _reversed(posting: Posting) -> str:
+    number = "" if posting.returned is None else posting.returned.number
+    if posting.from_side == Side.DEBT:
+        return gettext("Owed after return %(number)s: the points were spent already") % {"number": number}
+    return gettext("Taken back with return %(number)s") % {"number": number}
+
+
+def _adjusted(posting: Posting) -> str:
+    up = posting.to_side == Side.AVAILABLE
+    return _with_reason(gettext("Given by staff") if up else gettext("Taken by staff"), posting)
+
+
+def _released(posting: Posting) -> str:
+    return _with_reason(_with_reference(gettext("No longer set aside"), posting), posting)
+
+
+def _forfeited(posting: Posting) -> str:
+    return _with_reason(gettext("Lapsed"), posting)
+
+
+def _opened(posting: Posting) -> str:
+    up = posting.to_side == Side.AVAILABLE
+    said = gettext("Brought along from before") if up else gettext("Brought along by mistake, taken back")
+    return _with_reason(said, posting)
+
+
+def _with_reason(said: str, posting: Posting) -> str:
+    return f"{said}: {reason_in_words(posting.reason)}" if posting.reason else said
+
+
+def _with_reference(said: str, posting: Posting) -> str:
+    return f"{said} ({posting.reference})" if posting.reference else said
+
+
+_SENTENCES: dict[PostingKind, Callable[[Posting], str]] = {
+    PostingKind.EARN: _earned,
+    PostingKind.ACTIVATE: lambda _posting: gettext("Became usable"),
+    PostingKind.SPEND: _spent,
+    PostingKind.RESTORE: _restored,
+    PostingKind.REVERSE: _reversed,
+    PostingKind.DEBT_REPAY: lambda _posting: gettext("Used to pay what was owed"),
+    PostingKind.ADJUST: _adjusted,
+    PostingKind.HOLD: lambda posting: _with_reference(gettext("Set aside"), posting),
+    PostingKind.CAPTURE: lambda posting: _with_reference(gettext("Spent of what was set aside"), posting),
+    PostingKind.RELEASE: _released,
+    PostingKind.EXPIRE: lambda _posting: gettext("Expired: not used before their last day"),
+    PostingKind.FORFEIT: _forfeited,
+    PostingKind.OPENING: _opened,
+    PostingKind.TRANSFER_OUT: lambda posting: _with_reason(gettext("Given to another member"), posting),
+    PostingKind.TRANSFER_IN: lambda posting: _with_reason(gettext("Received from another member"), posting),
+    PostingKind.CONVERT_OUT: lambda _posting: gettext("Converted to other points"),
+    PostingKind.CONVERT_IN: lambda _posting: gettext("Converted from other points"),
+}
