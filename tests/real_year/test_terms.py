@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pandas as pd
 import pytest
@@ -43,7 +43,7 @@ def test_a_tier_holds_to_the_end_of_the_following_year() -> None:
 
 def test_points_go_at_the_local_midnight_after_ninety_days() -> None:
     # 03:00 UTC is still 31 January in New York; the clocks change in between
-    assert gone_at(datetime(2017, 1, 31).date()) == datetime(2017, 5, 2, 4, tzinfo=UTC)
+    assert gone_at(date(2017, 1, 31)) == datetime(2017, 5, 2, 4, tzinfo=UTC)
     baskets = ("2017-02-01 03:00", 1000)
     assert year(Terms(expiry=True), baskets, until=datetime(2017, 5, 2, 3, 59, tzinfo=UTC)).balance == 10
     assert year(Terms(expiry=True), baskets, until=datetime(2017, 5, 2, 4, tzinfo=UTC)).expired == 10
