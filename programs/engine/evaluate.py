@@ -19,7 +19,7 @@ from math import lcm
 
 from loyalty.core.exact import round_ratio, split
 from programs.engine.bases import Bases
-from programs.engine.boosts import Boosts, boost_drafts, gather_boosts
+from programs.engine.boosts import Boosts, Fired, boost_drafts, gather_boosts
 from programs.engine.drafts import Award, Draft, Evaluation, Skip, worth, worth_by_line
 from programs.engine.facts import Basket, Facts, LineKind, MemberFacts
 from programs.engine.filters import Picked
@@ -31,7 +31,8 @@ from programs.engine.ruleset import CompiledGroup, CompiledRule, Plan, Ruleset
 _DISCOUNT: str = LineKind.DISCOUNT.value
 # Looking a member of an enumeration up costs as much as a multiplication.
 _BY_RULE, _BY_LINE, _BY_BASKET = RoundingLevel.RULE, RoundingLevel.LINE, RoundingLevel.BASKET
-_FIRST_MATCH, _BEST_OF, _STOP_AFTER = Stacking.FIRST_MATCH, Stacking.BEST_OF, Stacking.STOP_AFTER
+_STACK, _FIRST_MATCH = Stacking.STACK, Stacking.FIRST_MATCH
+_BEST_OF, _STOP_AFTER = Stacking.BEST_OF, Stacking.STOP_AFTER
 
 # The same reasons come back purchase after purchase.
 _reason = lru_cache(10_000)(Skip)
@@ -113,17 +114,22 @@ class _PlanRun:
         return positions
 
     def _gather(self) -> None:
-        fired = [
-            (group, [(rule, found) for rule in group.rules if (found := self._fires(rule)) is not None])
-            for group in self.plan.multipliers
-        ]
-        self.boosts = gather_boosts(fired, len(self.facts.lines))
-        if self.boosts is None:
+        fired: list[tuple[CompiledGroup, Fired]] = []
+        for group in self.plan.multipliers:
+            rules: Fired = []
+            for rule in group.rules:
+                positions = self._fires(rule)
+                if positions is not None:
+                    rules.append((rule, positions))
+            if rules:
+                fired.append((group, rules))
+        if not fired:
             return
-        used = (*self.boosts.lowering, *[step.rule for step in self.boosts.steps])
-        if len(used) < sum([len(rules) for _group, rules in fired]):
-            for _group, rules in fired:
-                for rule, _found in rules:
+        self.boosts = boosts = gather_boosts(fired, len(self.facts.lines))
+        for group, rules in fired:
+            if group.mode is not _STACK:
+                used = [*boosts.lowering, *[step.rule for step in boosts.steps]]
+                for rule, _positions in rules:
                     if rule not in used:
                         self._skip(rule, "beaten")
 
@@ -202,7 +208,9 @@ class _PlanRun:
             return None
         draft = Draft(rule, positions, weights, base, unit)
         if self.level is _BY_RULE and (boosts is None or boosts.low is None):
-            draft.value = unit if rule.denominator == 1 else round_ratio(unit, rule.denominator, rule.rounding)
+            draft.value = (
+                unit if rule.denominator == 1 else round_ratio(unit, rule.denominator, rule.rounding)
+            )
         else:
             self._value(draft, boosts)
         if not rule.uncapped:
@@ -221,7 +229,7 @@ class _PlanRun:
             values: Sequence[int] = self.units
         else:
             values = self.bases.whole if rule.match is None else self.bases.lines
-        return values if len(positions) == len(values) else [values[at] for at in positions]
+        return values if len(positions) == len(values) else list(map(values.__getitem__, positions))
 
     def _value(self, draft: Draft, boosts: Boosts | None) -> None:
         """The value before multipliers above one, at any level of rounding."""
@@ -252,7 +260,7 @@ class _PlanRun:
         additions = boost_drafts(boosts, drafts, self.level, len(self.facts.lines))
         if self.level is not _BY_BASKET:
             for addition in additions:
-                if addition.points > 0 and not addition.rule.uncapped:
+                if not addition.rule.uncapped and addition.value > 0:
                     apply_caps(addition, self.facts)
         return [*drafts, *additions]
 
