@@ -47,13 +47,12 @@ class Boosts(NamedTuple):
     out: frozenset[int]
 
 
-def gather_boosts(fired: Sequence[tuple[CompiledGroup, Fired]], lines: int) -> Boosts | None:
-    """Put the multipliers that fired together; None when none did."""
+def gather_boosts(fired: Sequence[tuple[CompiledGroup, Fired]], lines: int) -> Boosts:
+    """Put the multipliers that fired together; at least one did."""
     applied = [chosen for group, rules in fired for chosen in _choose(group, rules)]
-    if not applied:
-        return None
-    # Below one first; otherwise in the order of evaluation.
-    applied.sort(key=_is_raising)
+    if len(applied) > 1:
+        # Below one first; otherwise in the order of evaluation.
+        applied.sort(key=lambda chosen: chosen[0].factor >= ONE)
     numbers: dict[tuple[str, str], int] = {}
     for rule, _touched in applied:
         numbers.setdefault(rule.stage, len(numbers))
@@ -79,10 +78,6 @@ def gather_boosts(fired: Sequence[tuple[CompiledGroup, Fired]], lines: int) -> B
             steps.append(Step(rule, touched, factors))
     out = frozenset([line for line, factor in enumerate(factors) if not factor]) if 0 in factors else _NONE
     return Boosts(scale, low, tuple(lowering), tuple(steps), out)
-
-
-def _is_raising(applied: tuple[CompiledRule, frozenset[int]]) -> bool:
-    return applied[0].factor >= ONE
 
 
 def _product(values: Sequence[int]) -> int:
@@ -178,5 +173,5 @@ def _spread(
         shares: Sequence[int | Fraction] = split(extra, gains if total else [abs(gain) for gain in gains])
     else:
         shares = [extra * gain / total for gain in gains]
-    for at, share in zip(positions, shares, strict=True):
+    for at, share in zip(positions, shares):  # noqa: B905 - the check costs as much as the loop
         parts[at] += share

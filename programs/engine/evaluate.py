@@ -19,7 +19,7 @@ from math import lcm
 
 from loyalty.core.exact import round_ratio, split
 from programs.engine.bases import Bases
-from programs.engine.boosts import Boosts, boost_drafts, gather_boosts
+from programs.engine.boosts import Boosts, Fired, boost_drafts, gather_boosts
 from programs.engine.drafts import Award, Draft, Evaluation, Skip, worth, worth_by_line
 from programs.engine.facts import Basket, Facts, LineKind, MemberFacts
 from programs.engine.filters import Picked
@@ -30,8 +30,9 @@ from programs.engine.ruleset import CompiledGroup, CompiledRule, Plan, Ruleset
 
 _DISCOUNT: str = LineKind.DISCOUNT.value
 # Looking a member of an enumeration up costs as much as a multiplication.
-_BY_LINE, _BY_BASKET = RoundingLevel.LINE, RoundingLevel.BASKET
-_FIRST_MATCH, _BEST_OF, _STOP_AFTER = Stacking.FIRST_MATCH, Stacking.BEST_OF, Stacking.STOP_AFTER
+_BY_RULE, _BY_LINE, _BY_BASKET = RoundingLevel.RULE, RoundingLevel.LINE, RoundingLevel.BASKET
+_STACK, _FIRST_MATCH = Stacking.STACK, Stacking.FIRST_MATCH
+_BEST_OF, _STOP_AFTER = Stacking.BEST_OF, Stacking.STOP_AFTER
 
 # The same reasons come back purchase after purchase.
 _reason = lru_cache(10_000)(Skip)
@@ -113,17 +114,22 @@ class _PlanRun:
         return positions
 
     def _gather(self) -> None:
-        fired = [
-            (group, [(rule, found) for rule in group.rules if (found := self._fires(rule)) is not None])
-            for group in self.plan.multipliers
-        ]
-        self.boosts = gather_boosts(fired, len(self.facts.lines))
-        if self.boosts is None:
+        fired: list[tuple[CompiledGroup, Fired]] = []
+        for group in self.plan.multipliers:
+            rules: Fired = []
+            for rule in group.rules:
+                positions = self._fires(rule)
+                if positions is not None:
+                    rules.append((rule, positions))
+            if rules:
+                fired.append((group, rules))
+        if not fired:
             return
-        used = (*self.boosts.lowering, *[step.rule for step in self.boosts.steps])
-        if len(used) < sum([len(rules) for _group, rules in fired]):
-            for _group, rules in fired:
-                for rule, _found in rules:
+        self.boosts = boosts = gather_boosts(fired, len(self.facts.lines))
+        for group, rules in fired:
+            if group.mode is not _STACK:
+                used = [*boosts.lowering, *[step.rule for step in boosts.steps]]
+                for rule, _positions in rules:
                     if rule not in used:
                         self._skip(rule, "beaten")
 
@@ -193,26 +199,50 @@ class _PlanRun:
             if not positions:
                 self._skip(rule, "taken_out")
                 return None
-        draft = self._draft(rule, positions)
-        if not draft.unit:
-            self._skip(rule, "nothing_to_earn" if draft.base <= 0 else "below_step")
+        weights = self._weights(rule, positions)
+        base = sum(weights)
+        # Nothing for nothing, and for less than a full step.
+        unit = rule.points if rule.flat else base // rule.step * rule.points
+        if unit <= 0:
+            self._skip(rule, "nothing_to_earn" if base <= 0 else "below_step")
             return None
-        low, total, scale = None, draft.base, 1
-        if boosts is not None and boosts.low is not None:
-            low, scale = boosts.low, boosts.scale
-            draft.weights_of_split = draft.weighted(low)
-            total = sum(draft.weights_of_split)
-        if self.level is _BY_LINE and not rule.flat:
-            draft.parts = worth_by_line(draft, low, scale)
-            draft.value = sum(draft.parts)
+        draft = Draft(rule, positions, weights, base, unit)
+        if self.level is _BY_RULE and (boosts is None or boosts.low is None):
+            draft.value = (
+                unit if rule.denominator == 1 else round_ratio(unit, rule.denominator, rule.rounding)
+            )
         else:
-            draft.value = worth(draft, total, scale, self.level)
+            self._value(draft, boosts)
         if not rule.uncapped:
             (apply_exact_caps if self.level is _BY_BASKET else apply_caps)(draft, self.facts)
         if draft.value <= 0 and not self._raised_later(draft, boosts):
             self._skip(rule, draft.cut or "rounded_to_zero")
             return None
         return draft
+
+    def _weights(self, rule: CompiledRule, positions: Sequence[int]) -> Sequence[int]:
+        """What each of the lines counts for a rule: money, or units, which are reckoned once."""
+        if rule.by_unit:
+            if self.units is None:
+                # A discount is no unit.
+                self.units = [0 if line.kind == _DISCOUNT else line.quantity for line in self.facts.lines]
+            values: Sequence[int] = self.units
+        else:
+            values = self.bases.whole if rule.match is None else self.bases.lines
+        return values if len(positions) == len(values) else list(map(values.__getitem__, positions))
+
+    def _value(self, draft: Draft, boosts: Boosts | None) -> None:
+        """The value before multipliers above one, at any level of rounding."""
+        low, scale, total = None, 1, draft.base
+        if boosts is not None and boosts.low is not None:
+            low, scale = boosts.low, boosts.scale
+            draft.weights_of_split = draft.weighted(low)
+            total = sum(draft.weights_of_split)
+        if self.level is _BY_LINE and not draft.rule.flat:
+            draft.parts = worth_by_line(draft, low, scale)
+            draft.value = sum(draft.parts)
+        else:
+            draft.value = worth(draft, total, scale, self.level)
 
     def _raised_later(self, draft: Draft, boosts: Boosts | None) -> bool:
         """Whether a fraction of a point becomes a point by its multipliers: a rule is rounded after them."""
@@ -223,24 +253,6 @@ class _PlanRun:
             return sum(worth_by_line(draft, factors, boosts.scale)) > 0
         return worth(draft, sum(draft.weighted(factors)), boosts.scale, self.level) > 0
 
-    def _draft(self, rule: CompiledRule, positions: Sequence[int]) -> Draft:
-        """What a rule looks at on these lines; `unit` is 0 for nothing and for less than a full step."""
-        if rule.by_unit:
-            values: Sequence[int] = self._units()
-        else:
-            values = self.bases.whole if rule.match is None else self.bases.lines
-        weights = values if len(positions) == len(values) else [values[at] for at in positions]
-        base = sum(weights)
-        if rule.flat:
-            return Draft(rule, positions, weights, base, rule.points)
-        return Draft(rule, positions, weights, base, base // rule.step * rule.points if base > 0 else 0)
-
-    def _units(self) -> list[int]:
-        """Thousandths of a unit by line, reckoned once; a discount is no unit."""
-        if self.units is None:
-            self.units = [0 if line.kind == _DISCOUNT else line.quantity for line in self.facts.lines]
-        return self.units
-
     # --- after the groups -------------------------------------------------------------------------
     def _boosted(self, drafts: list[Draft], boosts: Boosts) -> list[Draft]:
         for rule in boosts.lowering:
@@ -248,7 +260,7 @@ class _PlanRun:
         additions = boost_drafts(boosts, drafts, self.level, len(self.facts.lines))
         if self.level is not _BY_BASKET:
             for addition in additions:
-                if addition.points > 0 and not addition.rule.uncapped:
+                if not addition.rule.uncapped and addition.value > 0:
                     apply_caps(addition, self.facts)
         return [*drafts, *additions]
 

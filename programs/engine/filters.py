@@ -68,7 +68,7 @@ class LineFilters:
             picked[match] = []
         goods = [lines[at] for at in earning]
         for get, table in self._tables.values():
-            for at, matches in zip(earning, map(table.get, map(get, goods)), strict=True):
+            for at, matches in zip(earning, map(table.get, map(get, goods))):  # noqa: B905 - for every purchase
                 if matches is not None:
                     for match in matches:
                         picked[match].append(at)

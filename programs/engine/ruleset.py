@@ -42,9 +42,12 @@ ScheduleCheck = Callable[[Facts], str | None]
 
 
 class CompiledRule:
-    """One rule ready to run. Whatever its kind, of what it looks at (minor units, or thousandths of a unit when it
-    counts `by_unit`) it gives `points / denominator` for every full `step`; a `flat` bonus just `points`. Multipliers of
-    one `stage` add, stages multiply with each other."""
+    """One rule ready to run.
+
+    Whatever its kind, of what it looks at (minor units, or thousandths of a unit when it counts `by_unit`) it
+    gives `points / denominator` for every full `step`; a `flat` bonus just `points`. Multipliers of one `stage`
+    add, stages multiply with each other.
+    """
 
     __slots__ = (
         "by_unit",
