@@ -169,6 +169,8 @@ class MemberLadder(Standing):
             day = self.state.due_on
             assert day is not None
             decisions += self._begin(day, self.due)
+            if self.state.due_on is not None and self.state.due_on <= day:
+                raise AssertionError(f"ladder {self.ladder.key}: what was due on {day} is due again")
         return decisions
 
     def _begin(self, day: date, at: datetime) -> list[Decision]:
