@@ -5,10 +5,10 @@
 """
 
 from members.engine.tiers.counters import Counter
+from members.engine.tiers.deciding import MemberLadder, join
 from members.engine.tiers.periods import Stretch, periods
 from members.engine.tiers.progress import Progress, progress
 from members.engine.tiers.revising import revised
-from members.engine.tiers.standing import MemberLadder, join
 from members.engine.tiers.states import Decision, Grant, LadderState, Mode, Reason, Source, Upcoming, Validity
 
 __all__ = [

@@ -11,8 +11,8 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
+from members.engine.tiers.deciding import MemberLadder
 from members.engine.tiers.measure import NO_END, Measure
-from members.engine.tiers.standing import MemberLadder
 from members.engine.tiers.windows import DAY
 from programs.engine.ladders import Ends, WindowKind
 

@@ -19,8 +19,8 @@ from datetime import date, datetime
 
 from loyalty.core.exact import local_day
 from members.engine.tiers.counters import Counter
+from members.engine.tiers.deciding import MemberLadder
 from members.engine.tiers.measure import Measure
-from members.engine.tiers.standing import MemberLadder
 from members.engine.tiers.states import Decision, Reason, Validity
 from programs.engine.ladders import Ladder, MetricKind
 
