@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.db import connection
 
 from loyalty.core.exact import local_day
 from programs.models import Programme
-from programs.selectors.rulesets import in_force, timeline
+from programs.selectors.rulesets import Activated, in_force, timeline
 
-__all__ = ["due_memberships"]
+__all__ = ["PlainExpiry", "due_memberships", "plain_expiries"]
 
 # Lots and holds by their indexes; an extended lot is not due, whatever its own day says.
-_ACCOUNTS = """
+_LOTS = """
 SELECT a.membership_id FROM members_lot l JOIN members_account a ON a.id = l.account_id
  WHERE l.state = 'active' AND l.expires_at <= %(until)s AND l.remaining > 0
    AND NOT (l.extendable AND a.extended_to IS NOT NULL AND a.extended_to >= %(today)s)
 UNION
+"""
+_OTHERS = """
 SELECT a.membership_id FROM members_lot l JOIN members_account a ON a.id = l.account_id
  WHERE l.state = 'pending' AND l.activates_at <= %(until)s AND l.awaits = ''
 UNION
@@ -60,33 +64,72 @@ SELECT m.id FROM members_membership m
  WHERE m.programme_id = %(programme)s AND m.joined_at <= %(until)s
    AND (p.id IS NULL OR p.revision_id <> %(revision)s)
 """
+# Lots whose end is simply their own, in memberships of which nothing else is due. `special` ones hang on a notice or on
+# what the member does, or ended before the programme had rules.
+_PLAIN = """
+WITH others (membership_id) AS MATERIALIZED ({others}), due AS MATERIALIZED (
+    SELECT a.membership_id, l.id, l.notice_days > 0 OR l.expires_at < %(first)s
+           OR (l.extendable AND coalesce(a.extended_to > l.expires_on, false)) AS special
+      FROM members_lot l JOIN members_account a ON a.id = l.account_id
+     WHERE l.state = 'active' AND l.expires_at <= %(until)s AND l.remaining > 0
+)
+SELECT m.id, m.version, array_agg(due.id)
+  FROM due JOIN members_membership m ON m.id = due.membership_id AND m.programme_id = %(programme)s
+ WHERE NOT EXISTS (SELECT FROM others WHERE others.membership_id = m.id)
+ GROUP BY m.id HAVING NOT bool_or(special) ORDER BY m.id
+"""
+
+
+class PlainExpiry(NamedTuple):
+    """A membership as it was looked at, and its lots that expire."""
+
+    membership: int
+    version: int
+    lots: list[int]
 
 
 def due_memberships(programme: Programme, until: datetime) -> list[int]:
     """Memberships of a programme, in the order of their ids. Raises NoRevision before the first one."""
+    parts, values = _parts(programme, timeline(programme.pk), until)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT d.membership_id FROM ({_LOTS}{parts}) AS d (membership_id)"  # noqa: S608 - our own parts
+            " JOIN members_membership m ON m.id = d.membership_id AND m.programme_id = %(programme)s ORDER BY 1",
+            values,
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def plain_expiries(programme: Programme, until: datetime) -> list[PlainExpiry]:
+    """Memberships of which nothing is due but lots that simply expire, in the order of their ids."""
     stretches = timeline(programme.pk)
-    ruleset = in_force(stretches, until).ruleset
-    expiring = [item.key for item in ruleset.core.point_types if item.expiry.kind.value != "never"]
-    parts = [_ACCOUNTS]
+    parts, values = _parts(programme, stretches, until)
+    with connection.cursor() as cursor:
+        cursor.execute(_PLAIN.format(others=parts), {**values, "first": stretches[0].effective_from})
+        return [PlainExpiry(*row) for row in cursor.fetchall()]
+
+
+def _parts(
+    programme: Programme, stretches: Sequence[Activated], until: datetime
+) -> tuple[str, dict[str, Any]]:
+    """The queries for everything but lots that expire, and their values."""
+    now = in_force(stretches, until)
+    core, zone = now.ruleset.core, now.ruleset.zone
+    expiring = [item.key for item in core.point_types if item.expiry.kind.value != "never"]
+    ladders = [ladder.key for ladder in core.ladders]
+    parts = [_OTHERS]
     if expiring:
         parts.append(_OPEN_ENDED)
     if any(stretch.ruleset.calendar for stretch in stretches):
         parts.append(_CALENDAR)
-    ladders = [ladder.key for ladder in ruleset.core.ladders]
     if ladders:
         parts.append(_LADDERS)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT d.membership_id FROM ({''.join(parts)}) AS d (membership_id)"  # noqa: S608 - our own parts
-            " JOIN members_membership m ON m.id = d.membership_id AND m.programme_id = %(programme)s ORDER BY 1",
-            {
-                "until": until,
-                "today": local_day(until, ruleset.zone),
-                "zone": str(ruleset.zone),
-                "programme": programme.pk,
-                "ladders": ladders,
-                "revision": in_force(stretches, until).revision_id,
-                "expiring": list(programme.point_types.filter(key__in=expiring).values_list("pk", flat=True)),
-            },
-        )
-        return [row[0] for row in cursor.fetchall()]
+    return "".join(parts), {
+        "until": until,
+        "today": local_day(until, zone),
+        "zone": str(zone),
+        "programme": programme.pk,
+        "ladders": ladders,
+        "revision": now.revision_id,
+        "expiring": list(programme.point_types.filter(key__in=expiring).values_list("pk", flat=True)),
+    }

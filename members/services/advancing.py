@@ -10,10 +10,13 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy
 
 from loyalty.core import clock, jobs
-from members.selectors.due import due_memberships
+from members.selectors.due import due_memberships, plain_expiries
+from members.services.ledger.expiring import CHUNK as LARGE_CHUNK
+from members.services.ledger.expiring import expire
 from members.services.recording import Recorder
 from programs.choices import ProgrammeStatus
 from programs.models import Programme
+from programs.selectors.rulesets import timeline
 from programs.services.publishing import go_live
 
 __all__ = ["KIND", "advance", "run"]
@@ -28,6 +31,7 @@ def advance(programme: Programme, until: datetime, progress: Progress | None = N
     how many memberships were looked at. Doing it again, or twice at once, changes nothing more."""
     if not programme.activations.filter(withdrawn_at=None, effective_from__lte=until).exists():
         return 0
+    done = _expire_plain(programme, until, progress)
     waiting = due_memberships(programme, until)
     for start in range(0, len(waiting), CHUNK):
         chunk = waiting[start : start + CHUNK]
@@ -38,8 +42,21 @@ def advance(programme: Programme, until: datetime, progress: Progress | None = N
                 recorder.settle(sheet)
             recorder.flush()
         if progress is not None:
-            progress(start + len(chunk), len(waiting))
-    return len(waiting)
+            progress(done + start + len(chunk), done + len(waiting))
+    return done + len(waiting)
+
+
+def _expire_plain(programme: Programme, until: datetime, progress: Progress | None) -> int:
+    """Expiry that nothing else concerns needs no look at each membership; returns how many had some."""
+    found = plain_expiries(programme, until)
+    stretches = timeline(programme.pk)
+    for start in range(0, len(found), LARGE_CHUNK):
+        chunk = found[start : start + LARGE_CHUNK]
+        with transaction.atomic():
+            expire(chunk, stretches, until)
+        if progress is not None:
+            progress(start + len(chunk), len(found))
+    return len(found)
 
 
 def advance_all(until: datetime, progress: Progress | None = None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from loyalty.core.exact import local_day, start_of_day
@@ -54,11 +55,8 @@ def next_due(recorder: Recorder, sheet: Sheet, until: datetime) -> Next | None:
 def _due(recorder: Recorder, sheet: Sheet, key: str, until: datetime) -> list[Next]:
     standing = sheet.standings.get(key)
     if standing is None:
-        begun = next((each for each in recorder.stretches if each.ruleset.core.ladder(key)), None)
-        if begun is None:
-            return []
-        at = max(sheet.joined_at, begun.effective_from)
-        return [Next(at, key, partial(_join, recorder, sheet, key, at))]
+        begins = _begins(recorder, sheet, key)
+        return [] if begins is None else [Next(begins, key, partial(_join, recorder, sheet, key, begins))]
     due = []
     following = next((each for each in recorder.stretches if each.effective_from > standing.applied), None)
     if following is not None:
@@ -72,16 +70,21 @@ def _due(recorder: Recorder, sheet: Sheet, key: str, until: datetime) -> list[Ne
     return due
 
 
+def _begins(recorder: Recorder, sheet: Sheet, key: str) -> datetime | None:
+    """When a membership joins a ladder: with the programme, or when there is (or is again) such a ladder; None for one
+    that was gone before."""
+    ends = [each.effective_from for each in recorder.stretches[1:]]
+    for stretch, end in zip_longest(recorder.stretches, ends):
+        at = max(sheet.joined_at, stretch.effective_from)
+        if stretch.ruleset.core.ladder(key) is not None and (end is None or at < end):
+            return at
+    return None
+
+
 def _join(recorder: Recorder, sheet: Sheet, key: str, at: datetime) -> None:
     stretch = recorder.ruleset_at(at)
     ladder, zone = stretch.ruleset.core.ladder(key), stretch.ruleset.zone
-    if ladder is None:  # joined in a time without this ladder: it begins when the ladder comes back
-        later = next(
-            each for each in recorder.stretches if each.effective_from > at and each.ruleset.core.ladder(key)
-        )
-        stretch, at = later, later.effective_from
-        ladder = stretch.ruleset.core.ladder(key)
-        assert ladder is not None
+    assert ladder is not None
     values = _recounted(recorder, sheet, ladder)
     member, decisions = join(ladder, zone, local_day(sheet.joined_at, zone), at, values)
     standing = Standing(key, member, stretch.effective_from, stretch.revision_id)
