@@ -124,7 +124,7 @@ class _Company:
         return people.enrol_customers(self.programme, self.customers, self.now)
 
     def _openings(self) -> int:
-        return history.open_some(self.programme, max(2, self.members // 20), SEED + 3)
+        return history.open_some(self.programme, max(2, self.members // 50), SEED + 3)
 
     def _receipts(self) -> int:
         with tempfile.TemporaryDirectory() as folder:
