@@ -60,6 +60,7 @@ MENU = (
         (
             Entry("members.member", "group"),
             Entry("members.membership", "card_membership"),
+            Entry("members.tierdecision", "military_tech"),
             Entry("members.identifier", "badge"),
         ),
     ),
@@ -68,9 +69,12 @@ MENU = (
         (
             Entry("members.purchase", "receipt_long"),
             Entry("members.return", "assignment_return"),
+            Entry("members.event", "celebration", _("Events of members")),
             Entry("members.account", "account_balance_wallet"),
             Entry("members.posting", "swap_horiz"),
             Entry("members.lot", "inventory_2"),
+            Entry("members.hold", "lock_clock"),
+            Entry("members.transfer", "move_up"),
         ),
     ),
     Section(

@@ -37,14 +37,15 @@ class Table:
 class Panel:
     """A block under an object's admin page: either `content` (a table) or `template` with `context`.
 
-    `permission` ("members.view_posting") hides the panel from those who lack it. A content of None leaves it out.
+    `permission` ("members.view_posting") hides the panel from those who lack it. A content or context of None leaves it
+    out.
     """
 
     title: Text
     permission: str
     content: Callable[[Any, HttpRequest], Table | Columns | None] | None = None
     template: str = ""
-    context: Callable[[Any, HttpRequest], dict[str, Any]] | None = None
+    context: Callable[[Any, HttpRequest], dict[str, Any] | None] | None = None
     order: int = 100
 
 
@@ -92,6 +93,8 @@ def _show(panel: Panel, obj: Any, request: HttpRequest) -> ShownPanel | None:
         table = content if isinstance(content, Table) else Table(*content)
         return ShownPanel(panel.title, table=table)
     context = panel.context(obj, request) if panel.context else {}
+    if context is None:
+        return None
     return ShownPanel(panel.title, template=panel.template, context={"original": obj, **context})
 
 

@@ -1,5 +1,31 @@
 """The back office pages of members, what they bought and what their points did."""
 
-from members.admin import documents, figures, imports, ledger, people, statement, verification
+from members.admin import (
+    documents,
+    events,
+    figures,
+    holds,
+    imports,
+    ledger,
+    lots,
+    people,
+    statement,
+    tiers,
+    transfers,
+    verification,
+)
 
-__all__ = ["documents", "figures", "imports", "ledger", "people", "statement", "verification"]
+__all__ = [
+    "documents",
+    "events",
+    "figures",
+    "holds",
+    "imports",
+    "ledger",
+    "lots",
+    "people",
+    "statement",
+    "tiers",
+    "transfers",
+    "verification",
+]

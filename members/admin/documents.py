@@ -17,7 +17,7 @@ from loyalty.core.admin.base import ReadOnlyAdmin
 from loyalty.core.registry import Panel, Table, panels
 from members.admin.links import EMPTY, cause, link, moment
 from members.admin.statement import balance_after, signed
-from members.models import Membership, Purchase, Return
+from members.models import Event, Membership, Purchase, Return
 from members.selectors import statement
 from members.selectors.explain import explain, in_words
 from members.selectors.explain.amounts import money, quantity
@@ -161,7 +161,7 @@ def part_in_words(share: Fraction, bought: int) -> str:
     return str(_("%(part)s of %(whole)s") % {"part": shown, "whole": quantity(bought)})
 
 
-def movements_table(document: Purchase | Return, request: HttpRequest) -> Table:
+def movements_table(document: Purchase | Return | Event, request: HttpRequest) -> Table:
     """What the document did to the points of the member."""
     postings = statement.postings_of(document)
     zone = document.membership.programme.zone

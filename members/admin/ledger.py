@@ -16,6 +16,7 @@ from loyalty.core.translated import format_quantity
 from members.admin.links import EMPTY, cause, link, moment
 from members.admin.statement import balance_after, signed
 from members.models.ledger import Account, Posting
+from members.selectors.statement import causes_of
 
 
 @admin.register(Posting)
@@ -25,10 +26,11 @@ class PostingAdmin(ReadOnlyAdmin):
     about = _(
         "Every movement of points, the latest first. None is ever changed or taken out: a correction is one more."
     )
-    when_empty = _("Movements come with purchases, returns and redemptions.")
+    when_empty = _(
+        "Movements come with purchases, returns, events and redemptions, and by themselves when their day has come."
+    )
     list_display = ("id", "happened", "member_page", "kind", "change", "after", "why", "partner")
     list_filter = ("kind", "point_type")
-    list_select_related = ("account__membership__programme", "point_type", "purchase", "returned", "partner")
     search_fields = ("id",)
     search_help_text = _("The number of a posting, or the whole number of a member.")
     ordering = ("-id",)
@@ -47,8 +49,8 @@ class PostingAdmin(ReadOnlyAdmin):
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Posting]:
-        heavy = [f"purchase__{name}" for name in ("lines", "facts", "tenders", "trace")]
-        return super().get_queryset(request).defer(*heavy, "returned__lines", "returned__trace")
+        rows = super().get_queryset(request)
+        return causes_of(rows.select_related("account__membership__programme", "point_type", "partner"))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -8,6 +8,8 @@ from django.utils.translation import gettext as _
 from loyalty.core.admin.cells import EMPTY, link, moment
 from members.models import Purchase, Return
 from members.models.ledger import Posting
+from members.selectors.events import event_name
+from members.selectors.statement_words import reason_in_words
 
 __all__ = ["EMPTY", "cause", "link", "moment"]
 
@@ -20,4 +22,7 @@ def cause(posting: Posting) -> SafeString | str:
         return link(returned, _("Return %(number)s") % {"number": returned.number})
     if purchase is not None:
         return link(purchase, _("Receipt %(number)s") % {"number": purchase.number})
-    return posting.reason or posting.reference or EMPTY
+    event = posting.event
+    if event is not None:
+        return link(event, event_name(event.kind, event.revision))
+    return reason_in_words(posting.reason) or posting.reference or EMPTY

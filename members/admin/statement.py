@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -17,6 +16,7 @@ from members.models.ledger import Account, Posting
 from members.selectors import statement
 from members.selectors.explain.amounts import money
 from members.selectors.explain.receipt import earned_in_words
+from members.selectors.statement_words import last_day_in_words, sentence, usable_in_words
 from programs.models import PointType
 
 MOST_LOTS = 30
@@ -24,10 +24,16 @@ MOST_POSTINGS = 30
 MOST_PURCHASES = 15
 
 
+def accounts_on(membership: Any) -> list[Account]:
+    """The accounts of the page's membership, which brings them along."""
+    found: list[Account] = membership.shown_accounts
+    return found
+
+
 def balance_context(membership: Membership, request: HttpRequest) -> dict[str, Any]:
     """Each kind of points with what of it can be used."""
     zone = membership.programme.zone
-    return {"accounts": [_buckets(account, zone) for account in statement.accounts_of(membership)]}
+    return {"accounts": [_buckets(account, zone) for account in accounts_on(membership)]}
 
 
 def _buckets(account: Account, zone: str) -> dict[str, Any]:
@@ -49,29 +55,32 @@ def _buckets(account: Account, zone: str) -> dict[str, Any]:
 
 
 def lots_table(membership: Membership, request: HttpRequest) -> Table:
-    """Points that are not used up and who pays for them."""
-    lots = statement.open_lots(statement.accounts_of(membership), MOST_LOTS)
-    rows = []
-    for lot in lots:
-        kind, purchase = lot.account.point_type, lot.posting.purchase
-        rows.append(
-            (
-                moment(lot.earned_at, membership.programme.zone),
-                in_units(lot.remaining, kind),
-                in_units(lot.amount, kind),
-                date_format(lot.expires_on, "DATE_FORMAT") if lot.expires_on else _("does not expire"),
-                lot.issuer,
-                EMPTY if purchase is None else link(purchase, purchase.number),
-            )
+    """Points that are not used up, until when they last and who pays for them."""
+    lots = statement.open_lots(accounts_on(membership), MOST_LOTS)
+    zone = membership.programme.zone
+    rows = [
+        (
+            moment(lot.earned_at, zone),
+            in_units(lot.remaining, lot.account.point_type),
+            format_quantity(lot.amount, lot.account.point_type.decimals),
+            format_quantity(lot.held, lot.account.point_type.decimals) if lot.held else EMPTY,
+            usable_in_words(lot, zone),
+            last_day_in_words(lot),
+            lot.issuer,
+            cause(lot.posting),
         )
+        for lot in lots
+    ]
     return Table(
         (
             _("Earned"),
             _("Still there"),
             _("Of what was earned"),
+            _("Set aside"),
+            _("Usable"),
             _("Last usable day"),
             _("Funded by"),
-            _("Receipt"),
+            _("Why"),
         ),
         rows,
         _("The %(count)d that expire first are shown.") % {"count": MOST_LOTS}
@@ -81,8 +90,8 @@ def lots_table(membership: Membership, request: HttpRequest) -> Table:
 
 
 def postings_table(membership: Membership, request: HttpRequest) -> Table:
-    """The latest movements with what caused them."""
-    postings = statement.last_postings(statement.accounts_of(membership), MOST_POSTINGS)
+    """The latest movements, a sentence each."""
+    postings = statement.last_postings(accounts_on(membership), MOST_POSTINGS)
     several = len({posting.point_type_id for posting in postings}) > 1
     columns = [
         _("Happened"),
@@ -98,7 +107,7 @@ def postings_table(membership: Membership, request: HttpRequest) -> Table:
         [
             (
                 moment(posting.occurred_at, membership.programme.zone),
-                link(posting, posting.get_kind_display()),
+                link(posting, sentence(posting)),
                 signed(posting, unit=several),
                 balance_after(posting),
                 cause(posting),

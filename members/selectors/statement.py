@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 
 from loyalty.core.models import ImportBatch
 from loyalty.core.translated import format_quantity
 from members.choices import LotState, Side
-from members.models import Member, Membership, Purchase, Return
-from members.models.ledger import Account, Lot, Posting
+from members.engine.books import FOREVER
+from members.models import Event, Member, Membership, Purchase, Return, Transfer
+from members.models.ledger import Account, Hold, Lot, LotTerms, Posting
 from programs.models import PointType
 
 __all__ = [
@@ -23,10 +24,16 @@ __all__ = [
     "accounts_with_types",
     "approximate_count",
     "balance_in_words",
+    "causes_of",
     "change_of",
+    "last_day_of",
+    "last_events",
+    "last_holds",
     "last_import",
     "last_postings",
     "last_purchases",
+    "last_transfers",
+    "later_ends",
     "members",
     "open_lots",
     "outstanding",
@@ -67,32 +74,57 @@ def _balance(account: Account) -> str:
     return format_quantity(account.available - account.debt, account.point_type.decimals)
 
 
+def causes_of(rows: QuerySet[Any], posting: str = "") -> QuerySet[Any]:
+    """Rows with what caused them: the purchase, return or event of their posting (`posting`: the way to it)."""
+    way = f"{posting}__" if posting else ""
+    light = rows.select_related(f"{way}purchase", f"{way}returned", f"{way}event__revision")
+    heavy = {
+        "purchase": ("lines", "facts", "tenders", "trace"),
+        "returned": ("lines", "trace"),
+        "event": ("payload", "facts", "trace", "revision__canonical"),
+    }
+    return light.defer(*(f"{way}{document}__{name}" for document, names in heavy.items() for name in names))
+
+
 def open_lots(accounts: Sequence[Account], most: int) -> list[Lot]:
     """Points that are not used up, the soonest to expire first."""
-    rows = Lot.objects.select_related("issuer", "account__point_type", "posting__purchase")
-    rows = rows.filter(account__in=accounts).exclude(state=LotState.CLOSED)
-    rows = rows.defer("posting__purchase__lines", "posting__purchase__facts", "posting__purchase__trace")
+    rows = Lot.objects.select_related("issuer", "account__point_type", "revision").defer(
+        "revision__canonical"
+    )
+    rows = causes_of(rows, "posting").filter(account__in=accounts).exclude(state=LotState.CLOSED)
     return list(rows.order_by(F("expires_on").asc(nulls_last=True), "earned_at", "id")[:most])
+
+
+def last_day_of(lot: Lot) -> date | None:
+    """The last usable day of a lot, with the extension of its account; None for one without an end."""
+    last, extended = lot.expires_on, lot.account.extended_to
+    if last is None or not lot.extendable or extended is None:
+        return last
+    return None if extended == FOREVER else max(last, extended)
+
+
+def later_ends(lot: Lot) -> list[LotTerms]:
+    """The ends that a lot got after it was earned, in order."""
+    return list(lot.later_terms.order_by("id"))
 
 
 def last_postings(accounts: Sequence[Account], most: int) -> list[Posting]:
     """The latest movements over all accounts, the latest first."""
     found: list[Posting] = []
     for account in accounts:
-        rows = Posting.objects.select_related("point_type", "purchase", "returned", "partner", "actor")
-        rows = rows.filter(account=account).defer(
-            "purchase__lines", "purchase__facts", "purchase__trace", "returned__lines", "returned__trace"
-        )
-        found.extend(rows.order_by("-version")[:most])
+        rows = causes_of(Posting.objects.select_related("point_type", "partner", "actor"))
+        found.extend(rows.filter(account=account).order_by("-version")[:most])
     found.sort(key=lambda posting: (posting.recorded_at, posting.pk), reverse=True)
     return found[:most]
 
 
-def postings_of(document: Purchase | Return) -> list[Posting]:
-    """What a purchase, or a return, did to the points of its member, in order."""
-    rows = Posting.objects.select_related("point_type", "purchase", "returned").order_by("id")
+def postings_of(document: Purchase | Return | Event) -> list[Posting]:
+    """What a purchase, return or event did to the points of its member, in order."""
+    rows = causes_of(Posting.objects.select_related("point_type")).order_by("id")
     if isinstance(document, Purchase):
         return list(rows.filter(purchase=document))
+    if isinstance(document, Event):
+        return list(rows.filter(event=document))
     # There is no index by return: the account's postings of its operation are few.
     accounts = Account.objects.filter(membership_id=document.membership_id)
     return list(rows.filter(account__in=accounts, returned=document))
@@ -108,6 +140,24 @@ def last_purchases(membership: Membership, most: int) -> list[Purchase]:
     """The latest purchases by time of purchase."""
     rows = Purchase.objects.select_related("store", "partner", "revision").filter(membership=membership)
     return list(rows.defer("lines", "facts", "revision__canonical").order_by("-occurred_at", "-id")[:most])
+
+
+def last_holds(accounts: Sequence[Account], most: int) -> list[Hold]:
+    """Points set aside, the latest first."""
+    rows = Hold.objects.select_related("account__point_type", "posting").filter(account__in=accounts)
+    return list(rows.order_by("-id")[:most])
+
+
+def last_events(membership: Membership, most: int) -> list[Event]:
+    """The latest events by the time at which they happened."""
+    rows = Event.objects.select_related("revision", "partner").filter(membership=membership)
+    return list(rows.defer("payload", "facts", "revision__canonical").order_by("-occurred_at", "-id")[:most])
+
+
+def last_transfers(membership: Membership, most: int) -> list[Transfer]:
+    """Points given to and received from other members, the latest first."""
+    rows = Transfer.objects.select_related("giver", "receiver", "point_type", "actor")
+    return list(rows.filter(Q(giver=membership) | Q(receiver=membership)).order_by("-id")[:most])
 
 
 # --- figures of everybody ------------------------------------------------------------------------

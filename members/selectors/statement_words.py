@@ -6,16 +6,20 @@ The points themselves are not in the sentence: they stand beside it, with their 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from members.choices import PostingKind, Side
-from members.models.ledger import Posting
-from members.selectors.events import event_name
+from members.choices import LotState, PostingKind, Side
+from members.models.ledger import Lot, Posting
+from members.selectors.events import event_name, waits_in_words
+from members.selectors.explain.amounts import moment
+from members.selectors.statement import last_day_of
 
-__all__ = ["REASONS", "reason_in_words", "sentence"]
+__all__ = ["REASONS", "day_in_words", "last_day_in_words", "reason_in_words", "sentence", "usable_in_words"]
 
 # Reasons that nobody wrote down.
 REASONS: dict[str, str | Promise] = {
@@ -113,3 +117,44 @@ _SENTENCES: dict[PostingKind, Callable[[Posting], str]] = {
     PostingKind.CONVERT_OUT: lambda _posting: gettext("Converted to other points"),
     PostingKind.CONVERT_IN: lambda _posting: gettext("Converted from other points"),
 }
+
+
+# --- lots -------------------------------------------------------------------------------------------------------
+def usable_in_words(lot: Lot, zone: str) -> str:
+    """From when the points can be used, or what they wait for and until when."""
+    if lot.state != LotState.PENDING:
+        return gettext("now") if lot.state == LotState.ACTIVE else ""
+    if not lot.awaits:
+        return (
+            gettext("from %(moment)s") % {"moment": moment(lot.activates_at, zone)}
+            if lot.activates_at
+            else ""
+        )
+    words = {"what": waits_in_words(lot.awaits, lot.revision)}
+    if lot.lapses_at is None:
+        return gettext("waits for: %(what)s") % words
+    words["moment"] = moment(lot.lapses_at, zone)
+    if lot.lapse:
+        return gettext("waits for: %(what)s; lapses on %(moment)s") % words
+    return gettext("waits for: %(what)s; usable on %(moment)s at the latest") % words
+
+
+def last_day_in_words(lot: Lot) -> str:
+    """The last usable day; empty for a lot that is used up and had none."""
+    last = last_day_of(lot)
+    return _undated(lot) if last is None else day_in_words(last)
+
+
+def day_in_words(last: date | None) -> str:
+    """A last usable day, or that there is none."""
+    return gettext("does not expire") if last is None else date_format(last, "DATE_FORMAT")
+
+
+def _undated(lot: Lot) -> str:
+    if lot.expires_on is not None:
+        return gettext("as long as the member is in the tier")
+    if lot.state == LotState.CLOSED:
+        return ""
+    if lot.state == LotState.PENDING and lot.rule:
+        return gettext("counted from when they can be used")
+    return gettext("does not expire")

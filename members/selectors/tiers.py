@@ -38,7 +38,7 @@ __all__ = [
 # Why a decision was taken, in words.
 REASONS: dict[str, str | Promise] = {
     Reason.JOINED: _("joined the ladder"),
-    Reason.REACHED: _("reached"),
+    Reason.REACHED: _("reached by what was counted"),
     Reason.CONFIRMED: _("reached again, so it lasts longer"),
     Reason.NEXT_PERIOD_BEGAN: _("reached earlier, begins with the new period"),
     Reason.RENEWED: _("it ended and goes on"),

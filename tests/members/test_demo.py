@@ -10,10 +10,12 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core.management import call_command
 
+from loyalty.core import clock
 from loyalty.core.models import Job, User
 from members.management.commands.demo_data import demo_logins
-from members.models import Membership, Person, Purchase, Return
-from members.models.ledger import Posting
+from members.models import Event, Membership, Person, Purchase, Return, TierDecision, TierPeriod, Transfer
+from members.models.ledger import Hold, Posting
+from members.selectors.due import due_memberships
 from members.selectors.verification import verify
 from members.services.demo import people, receipts
 from programs.models import Programme, Revision, Store
@@ -21,7 +23,9 @@ from programs.services.programmes import load
 
 pytestmark = pytest.mark.django_db
 
-COUNTED = (Membership, Person, Posting, Purchase, Return, Revision, Store, User, Job)
+COUNTED = (
+    Event, Hold, Membership, Person, Posting, Purchase, Return, Revision, Store, TierDecision, Transfer, User, Job,
+)  # fmt: skip
 
 
 def demo_data() -> Any:
@@ -37,6 +41,10 @@ def test_the_company_is_made_once() -> None:
     assert made["members"] == Membership.objects.count() == 30
     assert made["receipts"] == Purchase.objects.count() > 300
     assert (made["redemptions"], made["returns"]) == (6, 3)
+    assert (made["opening balances"], made["transfers"], made["holds"]) == (2, 2, 2)
+    assert Event.objects.filter(kind="registration").count() == 30
+    assert set(TierPeriod.objects.values_list("tier", flat=True)) == {"green", "silver", "gold"}
+    assert not due_memberships(Programme.objects.get(), clock.now())
     assert not Person.objects.filter(last_name="").exists()
     texts = Programme.objects.get().name
     assert {"en", "ru", "et"} <= set(texts)
@@ -44,7 +52,7 @@ def test_the_company_is_made_once() -> None:
         award["rule"]
         for trace in Purchase.objects.values_list("trace", flat=True)
         for award in trace["awards"]
-    } == {"per-euro", "coffee-and-bakery", "weekend", "big-basket"}
+    } == {"per-euro", "coffee-and-bakery", "weekend", "big-basket", "gold-twice"}
 
     before = [model.objects.count() for model in COUNTED]
     assert demo_data()["made"] is False
@@ -71,6 +79,18 @@ def test_everybody_may_log_in() -> None:
         assert user.has_perm("members.view_membership")
     calls = User.objects.get(email="calls@marta.example")
     assert not calls.has_perm("programs.change_rule")
+
+
+def test_a_run_that_was_broken_off_is_continued() -> None:
+    demo_data()
+    for user in User.objects.all():  # the staff come last
+        User.objects.filter(pk=user.pk).update(email=f"gone-{user.pk}@marta.example")
+    before = [model.objects.count() for model in COUNTED if model not in (Posting, User, Job)]
+    made = demo_data()
+    assert made["made"]
+    assert (made["members"], made["opening balances"], made["transfers"], made["holds"]) == (0, 0, 0, 0)
+    assert [model.objects.count() for model in COUNTED if model not in (Posting, User, Job)] == before
+    assert verify(None).ok
 
 
 def test_the_year_is_the_same_every_time(tmp_path: Any) -> None:

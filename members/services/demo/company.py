@@ -19,6 +19,7 @@ from loyalty.core import jobs
 from loyalty.core.problems import Conflict
 from members.services import verification
 from members.services.adjustments import adjust
+from members.services.advancing import advance
 from members.services.demo import history, people, receipts
 from members.services.demo.assortment import SHOPS
 from members.services.demo.staff import CALL_CENTRE, add_staff, staff_exists
@@ -75,14 +76,19 @@ def prepare(*, now: datetime, members: int = MEMBERS, tell: Teller = lambda _tex
 class _Company:
     def __init__(self, now: datetime, members: int, tell: Teller) -> None:
         self.now, self.members, self.tell = now, members, tell
+        self.few = max(2, members // 100)
         self.summary = Summary()
 
     def make(self) -> Summary:
         self._step("programme", self._programme)
         self._step("members", self._people)
+        self._step("opening balances", self._openings)
         self._step("receipts", self._receipts)
         self._step("redemptions", self._redemptions)
         self._step("returns", self._returns)
+        self._step("memberships with something due", self._due)
+        self._step("transfers", self._transfers)
+        self._step("holds", self._holds)
         self._step("adjustments", self._staff)
         return self.summary
 
@@ -117,6 +123,9 @@ class _Company:
         self.customers = people.invent(self.members, self.start, SEED)
         return people.enrol_customers(self.programme, self.customers, self.now)
 
+    def _openings(self) -> int:
+        return history.open_some(self.programme, max(2, self.members // 50), SEED + 3)
+
     def _receipts(self) -> int:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"receipts-{self.start:%Y-%m-%d}.csv"
@@ -131,6 +140,16 @@ class _Company:
 
     def _returns(self) -> int:
         return history.return_some(self.programme, self.members // 10, self.now, SEED + 1)
+
+    def _due(self) -> int:
+        """Points expire, tiers end and birthdays come for those, too, who bought nothing since."""
+        return advance(self.programme, self.now)
+
+    def _transfers(self) -> int:
+        return history.transfer_some(self.programme, self.partner, self.few, self.now, SEED + 4)
+
+    def _holds(self) -> int:
+        return history.hold_some(self.programme, self.partner, self.few, self.now, SEED + 5)
 
     @transaction.atomic
     def _staff(self) -> int:

@@ -1,16 +1,26 @@
-"""What customers of the demo company did besides buying: they spent points and brought goods back."""
+"""What customers of the demo company did besides buying: they spent points, brought goods back, gave points away."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
-from members.models import Membership, Purchase
+from django.db import transaction
+
+from members.models import Membership, Purchase, Transfer
+from members.selectors.demo import held, members_with, opened
+from members.services.holds import capture, hold
+from members.services.openings import Opening, open_balance
 from members.services.redemptions import redeem
 from members.services.returns import ReturnLine, record_return
+from members.services.transfers import transfer
 from programs.models import Partner, Programme
 
 STEP = 50
+SET_ASIDE = 50
+# An order that is picked up on the same day, tomorrow, or at the end of the week.
+PICKED_UP_AFTER = (timedelta(hours=2), timedelta(days=1), timedelta(days=5))
 HIGHEST = 1_000
 
 
@@ -93,3 +103,58 @@ def adjustable(programme: Programme, count: int, seed: int) -> list[Membership]:
     """Members whom the call centre gave something, drawn by lot."""
     memberships = list(Membership.objects.filter(programme=programme).order_by("number"))
     return Random(seed).sample(memberships, min(count, len(memberships)))  # noqa: S311 (no secret)
+
+
+@transaction.atomic
+def open_some(programme: Programme, count: int, seed: int) -> int:
+    """Let members of the first day bring points from their paper cards, earned in the year before. Again: nothing."""
+    rng = Random(seed)  # noqa: S311 (nothing here is a secret)
+    everybody = Membership.objects.filter(programme=programme).order_by("joined_at", "number")
+    memberships = list(everybody[:count])
+    if any(opened(membership) for membership in memberships):
+        return 0
+    for membership in memberships:
+        joined = membership.joined_at
+        openings = [
+            Opening(STEP * rng.randrange(1, 6), joined - timedelta(days=rng.randrange(30, 330)))
+            for _ in range(rng.randrange(1, 3))
+        ]
+        open_balance(membership=membership, openings=openings, now=joined, reason="Points of the paper card")
+    return len(memberships)
+
+
+@transaction.atomic
+def hold_some(programme: Programme, partner: Partner, count: int, now: datetime, seed: int) -> int:
+    """Let members set points aside for orders; every third order was picked up already. Again: nothing."""
+    if held(programme):
+        return 0
+    rng = Random(seed)  # noqa: S311 (nothing here is a secret)
+    memberships = rng.sample(members_with(programme, SET_ASIDE), count)
+    for number, membership in enumerate(memberships):
+        order = f"order-{membership.number}"
+        until = now + PICKED_UP_AFTER[number % len(PICKED_UP_AFTER)]
+        about: dict[str, Any] = {"membership": membership, "partner": partner, "now": now}
+        set_aside = hold(points=SET_ASIDE, reference=order, expires_at=until, **about)
+        if number % 3 == 0:
+            capture(hold_id=set_aside.hold_id, points=SET_ASIDE // 2, reference=order, **about)
+    return len(memberships)
+
+
+@transaction.atomic
+def transfer_some(programme: Programme, partner: Partner, count: int, now: datetime, seed: int) -> int:
+    """Let members give points to others. Again: nothing."""
+    if Transfer.objects.filter(giver__programme=programme).exists():
+        return 0
+    rng = Random(seed)  # noqa: S311 (nothing here is a secret)
+    chosen = rng.sample(members_with(programme, STEP), 2 * count)
+    for giver, receiver in zip(chosen[:count], chosen[count:], strict=True):
+        transfer(
+            giver=giver,
+            receiver=receiver,
+            points=STEP,
+            partner=partner,
+            reference=f"gift-{giver.number}",
+            now=now,
+            reason=rng.choice(("For a birthday", "For the family", "Thank you for helping me move")),
+        )
+    return count
