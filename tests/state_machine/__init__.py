@@ -71,7 +71,9 @@ Answers, all as of the last `now`
     state()                          all of it at once, for comparing
 
 What the model leaves out: what rules award, issuers and contracts, limits, tiers and points that last as long as a
-tier, birthdays, households. Two things to keep out of a driver because the model says nothing of worth about them: a
-rule's own `activity` expiry on a point type that has none (nothing extends it), and an event that names a receipt
-before which it happened.
+tier, birthdays, households. One thing to keep out of a driver, because the specification does not say what it means: a
+rule's own `activity` expiry on a point type that has none (here nothing extends it).
+
+Where the specification is silent the model does what members would expect. These choices are marked "Chosen:" beside
+the code that makes them; a difference there is a question to settle, not yet a fault of the product.
 """

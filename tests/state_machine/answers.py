@@ -43,7 +43,7 @@ class Answers(Books):
         """What each hold that is still open holds."""
         return {
             hold.ref: hold.left
-            for hold in self.holds.values()
+            for hold in self.running_holds
             if (hold.member, hold.point_type) == (member, point_type) and hold.left
         }
 
@@ -86,7 +86,7 @@ class Answers(Books):
         """Everything that may be seen, to compare two models or one before and after a refusal."""
         seen: dict[str, object] = {"rows": list(self.journal), "notices": dict(self.notices)}
         for (member, point_type), account in sorted(self.accounts.items()):
-            if account.lots or account.shortages or account.extended_to:
+            if account.lots or account.closed or account.shortages or account.extended_to:
                 seen[f"{member}, {point_type}"] = (
                     self.buckets(member, point_type),
                     self.open_lots(member, point_type),

@@ -34,6 +34,7 @@ class Books:
         self.awards: dict[str, Award] = {}
         self.spendings: dict[str, Spending] = {}
         self.holds: dict[str, Hold] = {}
+        self.running_holds: list[Hold] = []
         self.notices: dict[tuple[str, str, date], date] = {}
         self.merged: dict[str, tuple[str, str]] = {}
         """Absorbed member → the survivor and the name of the merge."""
@@ -67,7 +68,8 @@ class Books:
         self.switch_on(lot)
 
     def switch_on(self, lot: Lot) -> None:
-        """Points without an end get one from the revision in force now, never before one full period of it."""
+        """Points without an end get one from the revision in force now, never before one full period of it. Chosen: the
+        period counts from the day from which the lot's expiry would have counted (so from activation, by policy)."""
         expiry = self.terms(lot.point_type, self.now).expiry
         if (
             lot.last_day is None
@@ -145,8 +147,16 @@ class Books:
         account.lots.append(lot)
         return lot
 
+    def put_away(self) -> None:
+        """What is closed."""
+        for account in self.accounts.values():
+            account.closed += [lot for lot in account.lots if lot.state == "closed"]
+            account.lots = [lot for lot in account.lots if lot.state != "closed"]
+        self.running_holds = [hold for hold in self.running_holds if hold.left]
+
     def child_of(self, lot: Lot, account: Account, points: int, when: datetime) -> Lot:
-        """The same points in another member's account: same terms, and the date that they have now."""
+        """The same points in another member's account. Chosen: they keep the date that they have now, with what the
+        giver's activity added to it; from now on the taker's activity moves it."""
         child = self.open_lot(account, points, lot.earned_at, when, lot.expiry)
         child.own_terms = lot.own_terms
         child.counts_from = lot.counts_from
@@ -157,6 +167,8 @@ class Books:
 
     # --- drawing and paying -----------------------------------------------------------------------
     def in_spending_order(self, lots: Iterable[Lot]) -> list[Lot]:
+        """Chosen: of lots earned at the same instant `newest` takes the one recorded last."""
+
         def oldest(lot: Lot) -> tuple[datetime, int]:
             return lot.earned_at, lot.number
 
@@ -187,7 +199,8 @@ class Books:
         return self.draw(self.usable(account), points)
 
     def pay_debt(self, account: Account, when: datetime) -> None:
-        """Follows every credit: the oldest shortage first, for as long as there are points."""
+        """Follows every credit: the oldest shortage first, for as long as there are points. Chosen: points that came
+        back past their date pay debt before they expire; shortages that a merge brought come after one's own."""
         for shortage in account.shortages:
             paid = min(shortage.left, account.available)
             if paid:
@@ -196,7 +209,8 @@ class Books:
                 self.post("debt_repay", "available", "debt", account, paid, when, parts, shortage.row)
 
     def active(self, member: str, activity: str, when: datetime, point_types: Iterable[str]) -> None:
-        """The member did something that may move the end of sliding points."""
+        """The member did something that may move the end of sliding points. Chosen: earning and spending of the points
+        themselves (pending and captured ones too), a transfer for both; purchases and events move all types."""
         for point_type in point_types:
             expiry = self.terms(point_type, when).expiry
             if expiry.kind == "activity" and activity in expiry.activities:

@@ -33,6 +33,7 @@ class DueWork(Books):
         while due := [each for each in self.all_due() if each.instant <= now]:
             first = min(due, key=lambda each: each[:3])
             first.happens(first.instant)
+        self.put_away()
 
     def next_due(self) -> datetime | None:
         """The next instant at which something happens by itself."""
@@ -41,7 +42,7 @@ class DueWork(Books):
     def all_due(self) -> list[Due]:
         found = [
             Due(hold.until, HOLD_ENDS, hold.number, partial(self.let_go, hold))
-            for hold in self.holds.values()
+            for hold in self.running_holds
             if hold.left
         ]
         for account in self.accounts.values():

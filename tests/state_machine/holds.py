@@ -34,6 +34,7 @@ class Holds(Operations):
             row = self.post("hold", "available", "held", account, points, occurred_at, parts)
             number = len(self.holds) + 1
             self.holds[ref] = Hold(number, ref, member, point_type, until, row.number, parts)
+            self.running_holds.append(self.holds[ref])
         return posted
 
     def capture(

@@ -46,7 +46,7 @@ class Operations(DueWork, Answers):
             self.revisions[point_type.key].append((now, point_type))
             for account in self.accounts.values():
                 if account.point_type == point_type.key:
-                    for lot in account.lots:
+                    for lot in account.lots + account.closed:
                         self.switch_on(lot)
         return posted
 
@@ -75,8 +75,9 @@ class Operations(DueWork, Answers):
         purchase: str = "",
         awards: Iterable[GivenAward] = (),
     ) -> Posted:
-        """Frees what waits for it: the points of the receipt that it names, else all that were earned before it.
-        Chosen: only then it earns what itself is worth, so it never frees its own award."""
+        """Frees what waits for it: the points of the receipt that it names, else all that wait. Chosen: "all" are those
+        earned no later than it; nothing is usable before it was earned; only then the event earns what itself is
+        worth, so it never frees its own award."""
         with self.operation(occurred_at, now) as posted:
             self.not_merged(member)
             self.active(member, "event", occurred_at, self.revisions)
@@ -156,7 +157,8 @@ class Operations(DueWork, Answers):
         return posted
 
     def reverse(self, award: str, points: int, occurred_at: datetime, now: datetime) -> Posted:
-        """Own lots first, pending before available, then others in spending order; the rest is debt, or left."""
+        """Own lots first, pending before available, then others in spending order; the rest is debt, or left. Chosen:
+        what was left counts as asked for, so later returns of the same award cannot ask for it again."""
         assert points > 0
         with self.operation(occurred_at, now) as posted:
             earned = self.awards[award]
@@ -226,7 +228,7 @@ class Operations(DueWork, Answers):
         return posted
 
     def forfeit(self, member: str, point_type: str, now: datetime, points: int | None = None) -> Posted:
-        """So many of the usable points, or (None) all usable and pending ones; held ones stay held."""
+        """Chosen: so many of the usable points, or (None) all usable and pending ones; held ones stay held."""
         with self.operation(now, now) as posted:
             self.not_merged(member)
             account = self.account(member, point_type)
@@ -268,6 +270,9 @@ class Operations(DueWork, Answers):
         if lot.member != account.member:
             self.child_of(lot, account, part.points, when)
             return False
+        if lot in account.closed:
+            account.closed.remove(lot)
+            account.lots.append(lot)
         lot.remaining += part.points
         lot.credited_at = max(lot.credited_at, when)
         return True

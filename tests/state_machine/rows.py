@@ -79,6 +79,8 @@ class Account:
     member: str
     point_type: str
     lots: list[Lot] = field(default_factory=list)
+    closed: list[Lot] = field(default_factory=list)
+    """Lots that are empty, put away so that long runs do not look through them again and again."""
     shortages: list[Shortage] = field(default_factory=list)
     extended_to: date | None = None
 

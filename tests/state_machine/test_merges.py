@@ -88,12 +88,18 @@ def test_merges_are_undone_one_inside_the_other() -> None:
     club = Club()
     club.earn("r1", 5, NOON)
     club.adjust("mark", "points", 4, at(NOON), at(NOON))
+    miles = GivenAward("r2", "miles", 3)
+    club.purchase("anna", "r2", [miles], at(NOON), at(NOON))
+    club.spend("s1", "anna", "miles", 3, at(NOON), at(NOON))
+    club.reverse("r2", 2, at(NOON), at(NOON))
     club.merge("m1", "mark", "anna", at(NOON))
     club.merge("m2", "olga", "mark", at(NOON))
     assert club.buckets("olga", "points") == Buckets(9, 0, 0, 0)
+    assert club.buckets("olga", "miles") == Buckets(0, 0, 0, 2)
     club.unmerge("mark", at(NOON))
     club.unmerge("anna", at(NOON))
     assert (club.anna, mark(club)) == (Buckets(5, 0, 0, 0), Buckets(4, 0, 0, 0))
+    assert club.buckets("anna", "miles") == Buckets(0, 0, 0, 2)
     assert club.buckets("olga", "points") == Buckets(0, 0, 0, 0)
 
 

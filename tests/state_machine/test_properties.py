@@ -272,7 +272,7 @@ class Books(RuleBasedStateMachine):
                 remaining[number] += taken * (row.target in ("available", "pending"))
                 held[number] += taken * ((row.target == "held") - (row.source == "held"))
         for account in self.leaping.accounts.values():
-            for lot in account.lots:
+            for lot in account.lots + account.closed:
                 assert lot.remaining == lot.amount + remaining[lot.number]
                 assert lot.held == held[lot.number]
                 assert min(lot.remaining, lot.held, lot.amount - lot.remaining - lot.held) >= 0

@@ -78,7 +78,7 @@ class Transfers(Operations):
     # --- two who are one --------------------------------------------------------------------------
     def merge(self, ref: str, survivor: str, absorbed: str, now: datetime) -> Posted:
         """Everything goes over, bucket by bucket and lot by lot, debt too. From now on reversals and restores of the
-        absorbed member's documents happen to the survivor."""
+        absorbed member's documents happen to the survivor. Chosen: an open hold of either is in the way."""
         with self.operation(now, now) as posted:
             self.not_merged(survivor)
             self.not_merged(absorbed)
@@ -96,7 +96,8 @@ class Transfers(Operations):
         return posted
 
     def unmerge(self, absorbed: str, now: datetime) -> Posted:
-        """What is left of the lots and shortages that came goes back; what was spent meanwhile stays as it is."""
+        """What is left of the lots and shortages that came goes back; what was spent meanwhile stays as it is.
+        Chosen: so does what was given back meanwhile."""
         with self.operation(now, now) as posted:
             survivor, ref = self.merged[absorbed]
             self.not_merged(survivor)
@@ -114,7 +115,7 @@ class Transfers(Operations):
         return posted
 
     def _no_open_hold(self, *members: str) -> None:
-        if any(hold.left and hold.member in members for hold in self.holds.values()):
+        if any(hold.left and hold.member in members for hold in self.running_holds):
             raise Refused("hold_open")
 
     def _move_lot(
