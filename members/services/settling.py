@@ -19,6 +19,7 @@ from members.engine.terms import dated, stored_expiry
 from members.services import calendar, tiering
 from members.services.ledger import Sheet
 from members.services.ledger.opening import held_draws, load_closed_lots
+from programs.engine.policies import ExpiryFrom
 from programs.engine.terms import Expiry, ExpiryKind
 from programs.selectors.rulesets import Activated
 
@@ -127,8 +128,10 @@ def _switch_on(recorder: Recorder, sheet: Sheet, book: Book, until: datetime) ->
     for lot in open_ended:
         if lot.earned_at >= since:
             continue
-        start = max(local_day(lot.earned_at, zone), local_day(since, zone))
-        lot.terms = dated(lot.terms, expiry, start, stretch.ruleset.policies.expiry_day, zone)
+        policies = stretch.ruleset.policies
+        begins = lot.terms.activates_at if policies.expiry_from is ExpiryFrom.ACTIVATION else None
+        start = local_day(max(begins or lot.earned_at, since), zone)
+        lot.terms = dated(lot.terms, expiry, start, policies.expiry_day, zone)
         lot.changed = book.changed = sheet.touched = True
         book.quiet_until = None
         cause = Cause(0, since, recorder.now)
