@@ -41,7 +41,7 @@ def _buckets(account: Account, zone: str) -> dict[str, Any]:
     parts = (
         (_("Available"), account.available, True),
         (_("Not usable yet"), account.pending, False),
-        (_("Reserved"), account.held, False),
+        (_("Set aside"), account.held, False),
         (_("Owed"), account.debt, False),
     )
     return {

@@ -20,7 +20,6 @@ from programs.models import PointType
 
 __all__ = [
     "Outstanding",
-    "accounts_of",
     "accounts_with_types",
     "approximate_count",
     "balance_in_words",
@@ -56,11 +55,6 @@ class Outstanding:
 def accounts_with_types() -> QuerySet[Account]:
     """Accounts with their point types, the main one first: to be fetched together with memberships."""
     return Account.objects.select_related("point_type").order_by("point_type__position", "point_type_id")
-
-
-def accounts_of(membership: Membership) -> list[Account]:
-    """The membership's accounts, the main one first."""
-    return list(accounts_with_types().filter(membership=membership))
 
 
 def balance_in_words(accounts: Sequence[Account]) -> str:

@@ -136,10 +136,10 @@ class _Company:
         return int(batch.counts["posted"])
 
     def _redemptions(self) -> int:
-        return history.redeem_some(self.programme, self.partner, self.members // 5, self.now, SEED)
+        return history.redeem_some(self.programme, self.partner, self.members // 8, self.now, SEED)
 
     def _returns(self) -> int:
-        return history.return_some(self.programme, self.members // 10, self.now, SEED + 1)
+        return history.return_some(self.programme, self.members // 15, self.now, SEED + 1)
 
     def _due(self) -> int:
         """Points expire, tiers end and birthdays come for those, too, who bought nothing since."""
