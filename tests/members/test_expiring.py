@@ -155,7 +155,8 @@ def _credit(recorder: Recorder, person: Membership, each: Had, place: int, world
         ledger.earn(book, each.points, operator().pk, cause, waits, pending=True)
         return
     ledger.adjust_up(book, each.points, operator().pk, cause, terms)
-    for points, use in ((each.spent, "spend"), (each.held, "hold")):
+    for wanted, use in ((each.spent, "spend"), (each.held, "hold")):
+        points = min(wanted, book.available)
         if not points:
             continue
         cause = cause._replace(operation=next(recorder.operations))
