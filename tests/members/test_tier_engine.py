@@ -307,6 +307,32 @@ def test_with_anniversary_and_calendar_years_the_current_year_decides() -> None:
     ]
 
 
+def test_in_the_grace_after_an_anniversary_reaching_it_again_counts_for_the_new_year() -> None:
+    assert told(
+        ladder(ends=Ends.ANNIVERSARY, grace_days=31),
+        "2026-03-01 buys 1000",
+        "2026-06-14 buys 1",
+        "2026-06-20 buys 1",
+        joined="2025-06-15",
+    ) == [
+        "2026-03-01 base>gold reached 1000 until 2026-07-15",
+        "2026-06-20 gold>gold confirmed 1002 until 2027-07-15",
+    ]
+
+
+def test_months_from_the_next_period_on_may_leave_a_gap() -> None:
+    assert told(
+        ladder(starts=Starts.NEXT_PERIOD, ends=Ends.MONTHS_AFTER, months=6),
+        "2026-03-01 buys 1000",
+        "2027-03-01 buys 1000",
+        "2028-01-01 passes",
+    ) == [
+        "2027-01-01 0h base>gold next_period_began 1000 until 2027-06-30",
+        "2027-07-01 0h gold>base validity_ended 1000",
+        "2028-01-01 0h base>gold next_period_began 1000 until 2028-06-30",
+    ]
+
+
 # --- midnights --------------------------------------------------------------------------------------------------
 def test_a_year_ends_at_midnight_of_the_programme_also_in_summer_time() -> None:
     story = Story(ladder(ends=Ends.END_OF_PERIOD), zone=ZoneInfo("America/Santiago"))

@@ -66,6 +66,19 @@ def test_a_return_with_months_leaves_the_lower_tier_as_it_was_reached() -> None:
     ]
 
 
+def test_a_return_of_all_that_was_bought_on_the_day_of_confirming_undoes_it() -> None:
+    assert told(
+        ladder(window=WindowKind.LIFETIME),
+        "2026-03-01 buys 1000",
+        "2027-03-01 buys 10",
+        "2027-03-02 returns 10 of 2027-03-01",
+    ) == [
+        "2026-03-01 base>gold reached 1000 until 2027-12-31",
+        "2027-03-01 gold>gold confirmed 1010 until 2028-12-31",
+        "2027-03-02 gold>gold returned 1000 until 2027-12-31",
+    ]
+
+
 def test_a_kept_tier_stays_until_its_validity_ends() -> None:
     assert told(
         ladder(after_return=AfterReturn.KEPT),
@@ -131,6 +144,33 @@ def test_a_late_receipt_counts_with_what_was_bought_since() -> None:
     assert told(ladder(), "2026-03-09 buys 600", "2026-03-10 hands in 400 of 2026-03-05") == [
         "2026-03-09 base>silver reached 600 until 2027-12-31",
         "2026-03-09 silver>gold reached 1000 until 2027-12-31",
+    ]
+
+
+def test_a_late_receipt_confirms_but_does_not_begin_months_anew() -> None:
+    assert told(ladder(), "2026-03-01 buys 1000", "2027-02-01 hands in 1000 of 2027-01-20") == [
+        "2026-03-01 base>gold reached 1000 until 2027-12-31",
+        "2027-01-20 gold>gold confirmed 1000 until 2028-12-31",
+    ]
+    months = ladder(**ROLLING_YEAR, ends=Ends.MONTHS_AFTER, months=12)
+    assert told(months, "2026-03-01 buys 1000", "2027-02-01 hands in 500 of 2027-01-20") == [
+        "2026-03-01 base>gold reached 1000 until 2027-03-01"
+    ]
+
+
+def test_a_late_receipt_counts_for_a_tier_that_is_to_begin() -> None:
+    assert told(
+        ladder(starts=Starts.NEXT_PERIOD),
+        "2026-03-01 buys 600",
+        "2026-12-20 hands in 400 of 2026-12-10",
+        "2027-01-01 passes",
+    ) == ["2027-01-01 0h base>gold next_period_began 1000 until 2028-12-31"]
+
+
+def test_a_late_receipt_lifts_for_good_where_nobody_falls() -> None:
+    terms = ladder(ends=Ends.END_OF_PERIOD, falls=Falls.NEVER)
+    assert told(terms, "2027-01-05 hands in 1000 of 2026-12-30") == [
+        "2026-12-30 base>gold reached 0 until 2027-12-31"
     ]
 
 

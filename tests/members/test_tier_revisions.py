@@ -107,9 +107,10 @@ def test_a_raised_threshold_of_a_ladder_that_follows_leaves_one_window() -> None
     ]
 
 
-def test_a_fall_that_was_waited_for_comes_on_its_day_after_a_revision() -> None:
+@pytest.mark.parametrize("change", [{"fall_days": 90}, {"falls": Falls.AT_ONCE, "fall_days": 0}])
+def test_a_fall_that_was_waited_for_comes_on_its_day_after_a_revision(change: dict) -> None:
     story = Story(ladder(ends=Ends.NEVER, falls=Falls.AFTER_DAYS, fall_days=30)).tell("2026-03-01 buys 1000")
-    story.tell("2027-01-05 passes").revise("2027-01-10", fall_days=90).tell("2027-02-01 passes")
+    story.tell("2027-01-05 passes").revise("2027-01-10", **change).tell("2027-02-01 passes")
     assert story.lines[1:] == ["2027-01-31 0h gold>base waiting_ended 0"]
 
 

@@ -55,10 +55,13 @@ class MemberLadder(Standing):
     # --- what happens -----------------------------------------------------------------------------------------
     def credit(self, day: date, amount: int, at: datetime, today: date | None = None) -> list[Decision]:
         """A purchase or event adds to its day."""
-        measure = self.measure
-        measure.counter.add(day, amount)
+        self.measure.counter.add(day, amount)
         if today is not None and today > day:
-            return self._credit_late(day, at, today)
+            return self._counted_late(day, at, today)
+        return self._counted(day, at)
+
+    def _counted(self, day: date, at: datetime) -> list[Decision]:
+        measure = self.measure
         value = measure.value(day)
         if value < self.rises_at and (value < self.stays_at or day < self.stays_from):
             return []  # so it is for nearly every purchase of an import
@@ -73,7 +76,7 @@ class MemberLadder(Standing):
                 self.offer(measure.validity(place, day, measure.windows.ends_on(day)), longer=True)
         return self.settle(at, day, Reason.REACHED)
 
-    def _credit_late(self, day: date, at: datetime, today: date) -> list[Decision]:
+    def _counted_late(self, day: date, at: datetime, today: date) -> list[Decision]:
         if self.ladder.continuous:
             self.follow(today)
         else:
@@ -92,7 +95,7 @@ class MemberLadder(Standing):
         for day in list(counter.counted(first, today)):
             at = start_of_day(day, self.zone)
             walker.fall_due(at)
-            walker.credit(day, 0, at)
+            walker._counted(day, at)
         walker.fall_due(start_of_day(today, self.zone))
         return state
 

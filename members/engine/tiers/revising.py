@@ -7,8 +7,9 @@ Laws.
 - An earned tier that is not carried by the new thresholds is held from then on: it is decided at its end, and returns do
   not touch it meanwhile. Where the new ladder follows the metric and the tier has no end, it is held as if its threshold
   had been counted now, until that leaves the window.
-- A tier that was to begin on a certain day begins then, and one that was to be lost on a certain day is lost then, unless
-  the new ladder knows no such waiting.
+- A tier that was to begin, or to be lost, on a certain day begins, or is lost, on that day; but on a ladder that follows
+  the metric none is to begin, and on another one none is to be lost.
+- A change of words changes nothing. The ladder must be the next one after the member's: every revision is told, in order.
 """
 
 from __future__ import annotations

@@ -55,10 +55,9 @@ class Standing:
         state, measure = self.state, self.measure
         place = measure.level(measure.value(day), self.by_invitation())
         has = measure.places[state.earned.tier]
-        waits = self.ladder.falls is Falls.AFTER_DAYS
-        if place < has and waits and state.falls_on is None:
+        if place < has and state.falls_on is None and self.ladder.falls is Falls.AFTER_DAYS:
             state.falls_on = day + timedelta(days=self.ladder.fall_days)
-        elif place >= has or not waits or (state.falls_on is not None and state.falls_on <= day):
+        elif place >= has or state.falls_on is None or state.falls_on <= day:
             state.falls_on = None
             if place != has:
                 state.earned = measure.validity(place, day, None)
