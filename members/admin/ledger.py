@@ -17,6 +17,7 @@ from members.admin.links import EMPTY, cause, link, moment
 from members.admin.statement import balance_after, signed
 from members.models.ledger import Account, Posting
 from members.selectors.statement import causes_of
+from members.selectors.statement_words import sentence
 
 
 @admin.register(Posting)
@@ -36,7 +37,7 @@ class PostingAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     sortable_by = ()
     fieldsets = (
-        (None, {"fields": ("member_page", "kind", "change", "why", "reference", "partner", "entered_by",
+        (None, {"fields": ("member_page", "kind", "what", "change", "why", "reference", "partner", "entered_by",
                            "happened", "recorded", "answers_page")}),
         (_("Balance after"), {"fields": ("after", "available", "pending", "held", "debt")}),
         (_("For those who look after the system"),
@@ -44,7 +45,7 @@ class PostingAdmin(ReadOnlyAdmin):
           "classes": ("collapse",)}),
     )  # fmt: skip
     readonly_fields = (
-        "id", "member_page", "change", "why", "entered_by", "after", "available", "pending", "held", "debt",
+        "id", "member_page", "what", "change", "why", "entered_by", "after", "available", "pending", "held", "debt",
         "happened", "recorded", "revision_page", "answers_page",
     )  # fmt: skip
 
@@ -76,6 +77,10 @@ class PostingAdmin(ReadOnlyAdmin):
     @display(description=_("member"))
     def member_page(self, posting: Posting) -> SafeString | str:
         return link(posting.account.membership)
+
+    @display(description=_("what"))
+    def what(self, posting: Posting) -> str:
+        return sentence(posting)
 
     @display(description=_("change"))
     def change(self, posting: Posting) -> str:

@@ -9,9 +9,9 @@ from loyalty.core.admin.cells import EMPTY, link, moment
 from members.models import Purchase, Return
 from members.models.ledger import Posting
 from members.selectors.events import event_name
-from members.selectors.statement_words import reason_in_words
+from members.selectors.statement_words import reason_in_words, sentence
 
-__all__ = ["EMPTY", "cause", "link", "moment"]
+__all__ = ["EMPTY", "cause", "link", "moment", "told"]
 
 
 def cause(posting: Posting) -> SafeString | str:
@@ -26,3 +26,9 @@ def cause(posting: Posting) -> SafeString | str:
     if event is not None:
         return link(event, event_name(event.kind, event.revision))
     return reason_in_words(posting.reason) or posting.reference or EMPTY
+
+
+def told(posting: Posting) -> SafeString | str:
+    """What the movement was, as a sentence that leads to its document."""
+    document = posting.returned or posting.purchase or posting.event
+    return sentence(posting) if document is None else link(document, sentence(posting))

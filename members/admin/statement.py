@@ -10,16 +10,16 @@ from django.utils.translation import gettext_lazy
 
 from loyalty.core.registry import Panel, Table, panels
 from loyalty.core.translated import format_quantity
-from members.admin.links import EMPTY, cause, link, moment
+from members.admin.links import EMPTY, cause, link, moment, told
 from members.models import Membership
 from members.models.ledger import Account, Posting
 from members.selectors import statement
 from members.selectors.explain.amounts import money
 from members.selectors.explain.receipt import earned_in_words
-from members.selectors.statement_words import last_day_in_words, sentence, usable_in_words
+from members.selectors.statement_words import last_day_in_words, usable_in_words
 from programs.models import PointType
 
-MOST_LOTS = 30
+MOST_LOTS = 15
 MOST_POSTINGS = 30
 MOST_PURCHASES = 15
 
@@ -98,7 +98,6 @@ def postings_table(membership: Membership, request: HttpRequest) -> Table:
         _("What"),
         _("Points"),
         _("Balance after"),
-        _("Why"),
         _("Partner"),
         _("Entered by"),
     ]
@@ -106,11 +105,10 @@ def postings_table(membership: Membership, request: HttpRequest) -> Table:
         columns,
         [
             (
-                moment(posting.occurred_at, membership.programme.zone),
-                link(posting, sentence(posting)),
+                link(posting, moment(posting.occurred_at, membership.programme.zone)),
+                told(posting),
                 signed(posting, unit=several),
                 balance_after(posting),
-                cause(posting),
                 posting.partner or EMPTY,
                 posting.actor or EMPTY,
             )

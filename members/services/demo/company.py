@@ -34,7 +34,7 @@ PROGRAMME_KEY = "marta-club"
 ZONE = ZoneInfo("Europe/Tallinn")
 COMPANY_NAME = {"en": "Marta", "ru": "Марта", "et": "Marta"}
 SEED = 2018
-MEMBERS = 2_000
+MEMBERS = 1_500
 ADJUSTMENTS = (
     (100, "Apology for a spoiled cake"),
     (50, "Card did not work at the till"),
