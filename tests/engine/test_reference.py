@@ -37,7 +37,7 @@ EFFECTS = st.sampled_from(
         {"kind": "fixed", "points": "9"},
     ]
 )
-MODES = ["stack", "best_of", "first_match"]
+MODES = ["stack", "stack", "best_of", "first_match"]
 ROUNDING = ["floor", "half_up", "half_even", "half_down", "ceiling"]
 
 
