@@ -52,7 +52,7 @@ def _timed(run: Any, bought: Basket, member: MemberFacts, rules: Ruleset) -> flo
 def bare(bought: Basket, member: MemberFacts, rules: Ruleset) -> int:
     """The points of a purchase and nothing else: no objects by rule, no splits, no reasons."""
     facts = Facts(bought, member, rules.zone)
-    lines, plan = facts.lines, rules.plans[0]
+    lines, plan = facts.lines, rules.plans["purchase"][0]
     amounts = [line.amount for line in lines]
     everything = range(len(lines))
     factors, scale = [1] * len(lines), 1
