@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from loyalty.core.exact import local_day, start_of_day
 from members.engine.books import FOREVER
 from members.engine.terms import last_usable_day
-from members.engine.tiers import Decision, Grant, MemberLadder, join, revised
+from members.engine.tiers import Decision, join, revised
 from members.selectors.qualification import recount
 from members.services import calendar, extending, keeping
 from members.services.ledger import Sheet
-from members.services.ledger.tiers import Standing, load_standings, load_values
+from members.services.ledger.tiers import Standing, load_standings
 from programs.engine.events import Trigger
 from programs.engine.ladders import Ladder, MetricKind
 from programs.engine.terms import ExpiryKind
@@ -151,20 +151,6 @@ def count(
         _apply(recorder, sheet, standing, decisions)
 
 
-def give(recorder: Recorder, sheet: Sheet, ladder: str, grant: Grant, at: datetime) -> None:
-    """A tier by hand."""
-    standing = sheet.standings[ladder]
-    standing.touched = sheet.touched = True
-    _apply(recorder, sheet, standing, standing.ladder.grant(grant, at))
-
-
-def take_back(recorder: Recorder, sheet: Sheet, ladder: str, reference: str, at: datetime) -> None:
-    """A tier by hand ends before its time."""
-    standing = sheet.standings[ladder]
-    standing.touched = sheet.touched = True
-    _apply(recorder, sheet, standing, standing.ladder.revoke(reference, at))
-
-
 # --- what follows ---------------------------------------------------------------------------------------------
 def _apply(recorder: Recorder, sheet: Sheet, standing: Standing, decisions: list[Decision]) -> None:
     """Keep decisions; points whose end hangs on the tier follow, and rules for reaching a tier are asked."""
@@ -266,18 +252,3 @@ def metrics_of(stretches: Sequence[Activated]) -> dict[str, str]:
         for stretch in stretches
         for ladder in stretch.ruleset.core.ladders
     }
-
-
-__all__ = [
-    "MemberLadder",
-    "count",
-    "counted_of_event",
-    "give",
-    "lifted",
-    "load",
-    "load_values",
-    "metrics_of",
-    "next_due",
-    "take_back",
-    "tiers_at",
-]
