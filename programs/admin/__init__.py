@@ -1,5 +1,5 @@
 """Back office pages of programmes and partners."""
 
-from programs.admin import events, ladders, partners, programmes, revisions
+from programs.admin import events, ladders, partners, point_types, programmes, revisions, rules
 
-__all__ = ["events", "ladders", "partners", "programmes", "revisions"]
+__all__ = ["events", "ladders", "partners", "point_types", "programmes", "revisions", "rules"]

@@ -11,7 +11,8 @@ from unfold.decorators import display
 from loyalty.core.admin.base import ReadOnlyAdmin
 from loyalty.core.admin.cells import as_written, link
 from loyalty.core.registry import Panel, Table, panels
-from programs.admin.programmes import AS_WRITTEN, Retired
+from programs.admin.parts import Retired
+from programs.admin.rules import AS_WRITTEN
 from programs.models import EventType, Programme
 from programs.selectors.documents import part_as_yaml
 from programs.selectors.events import fields_in_words

@@ -14,7 +14,8 @@ from unfold.decorators import display
 from loyalty.core.admin.base import ReadOnlyAdmin
 from loyalty.core.admin.cells import as_written, link
 from loyalty.core.registry import Panel, Table, panels
-from programs.admin.programmes import AS_WRITTEN, OF_PROGRAMME, Retired
+from programs.admin.parts import Retired
+from programs.admin.rules import AS_WRITTEN, OF_PROGRAMME
 from programs.models import Programme, TierLadder
 from programs.selectors.documents import part_as_yaml
 from programs.selectors.ladders import TierInWords, ladder_in_words, tiers_in_words

@@ -1,47 +1,30 @@
-"""Programmes as they are being worked on: policies in words, point types, rules as sentences, revisions."""
+"""Programmes: the list, and for each one its desk with an overview, its settings and its policies."""
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.contrib.admin.utils import unquote
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from loyalty.core.admin.base import ReadOnlyAdmin, badge
-from loyalty.core.admin.cells import EMPTY, as_written, link, moment
-from loyalty.core.exact import currency_digits, parse_decimal
+from loyalty.core.admin.cells import EMPTY, link, moment
 from loyalty.core.registry import Panel, Table, panels
-from loyalty.core.translated import format_money, format_quantity, language_name
-from programs.engine.rules import EffectKind
-from programs.models import PointType, Programme, Rule
-from programs.selectors.documents import part_as_yaml, rule_in_words
-from programs.selectors.parts import SPOKEN, point_type_of, spoken_core
-from programs.selectors.policies import group_in_words, policies_in_words
-from programs.selectors.terms import terms_in_words
+from loyalty.core.translated import language_name
+from programs.admin.desk.forms import form_page
+from programs.admin.desk.lists import part_list
+from programs.admin.desk.tabs import Tab, tab_page, tab_url, tabs
+from programs.admin.forms.programme import SETTINGS_FIELDSETS, PoliciesForm, SettingsForm, policy_fieldsets
+from programs.models import Programme
 
-OF_PROGRAMME = tuple(f"programme__{name}" for name in SPOKEN)
-
-AS_WRITTEN = _("As it stands in the file")
-
-
-class Retired(admin.SimpleListFilter):
-    """Whether it is still part of its programme."""
-
-    title = _("part of the programme")
-    parameter_name = "retired"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("no", _("yes")), ("yes", _("no, retired"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() not in ("yes", "no"):
-            return queryset
-        return queryset.filter(retired_at__isnull=self.value() == "no")
+OF_LANGUAGES = _("languages")
 
 
 @admin.register(Programme)
@@ -49,160 +32,90 @@ class ProgrammeAdmin(ReadOnlyAdmin):
     """Programmes; what is in force is in the revisions."""
 
     about = _(
-        "A programme is written in a file and taken in with “manage.py programme load”. Here you read its rules"
-        " and policies in words, and what was published of it."
+        "A programme is worked on here, tried with baskets and examples, and then published. What is published never"
+        " changes; a change is a new revision."
     )
     when_empty = _("Take in the file of a programme: manage.py programme load FILE.yaml --publish")
     list_display = ("label", "key", "status_badge", "audience", "currency", "zone")
-    list_display_links = ("label", "key")
+    list_display_links = None
     list_filter = ("status", "audience")
     search_fields = ("key", "name")
     search_help_text = _("Name or code")
-    fields = ("label", "key", "status", "audience", "currency", "zone", "spoken", "created_at")
-    readonly_fields = ("label", "spoken")
     status_badge = badge("status", _("status"))
 
     @display(description=_("name"))
-    def label(self, programme: Programme) -> str:
-        return str(programme)
+    def label(self, programme: Programme) -> SafeString:
+        return format_html(
+            '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>',
+            tab_url(programme),
+            programme,
+        )
 
-    @display(description=_("languages"))
-    def spoken(self, programme: Programme) -> str:
-        return ", ".join(language_name(code) for code in programme.languages)
+    def get_urls(self) -> list[URLPattern]:
+        desk = self.admin_site.admin_view(tab_page)
+        return [
+            path("<str:object_id>/desk/<slug:key>/", desk, name="programs_programme_tab"),
+            *super().get_urls(),
+        ]
 
-
-@admin.register(PointType)
-class PointTypeAdmin(ReadOnlyAdmin):
-    """What programmes give."""
-
-    about = _("What programmes give: points, miles, stamps or money.")
-    when_empty = ProgrammeAdmin.when_empty
-    list_display = ("label", "key", "programme", "decimals", "cost", "retired_at")
-    list_display_links = ("label", "key")
-    list_filter = ("programme", Retired)
-    list_select_related = ("programme",)
-    search_fields = ("key", "name")
-    search_help_text = ProgrammeAdmin.search_help_text
-    fieldsets = (
-        (None, {"fields": ("label", "key", "programme", "counted", "decimals", "cost", "retired_at")}),
-        (AS_WRITTEN, {"fields": ("settings_text",), "classes": ("collapse",)}),
-    )
-    readonly_fields = ("label", "counted", "cost", "settings_text")
-
-    @display(description=_("name"))
-    def label(self, point_type: PointType) -> str:
-        return str(point_type)
-
-    @display(description=_("in words"))
-    def counted(self, point_type: PointType) -> str:
-        unit = point_type.settings.get("unit")
-        if not unit:
-            return EMPTY
-        one = 10**point_type.decimals
-        return ", ".join(format_quantity(many * one, point_type.decimals, unit) for many in (1, 2, 5))
-
-    @display(description=_("cost of one"))
-    def cost(self, point_type: PointType) -> str:
-        return cost_of(point_type)
-
-    @display(description=_("settings"))
-    def settings_text(self, point_type: PointType) -> SafeString:
-        return as_written(part_as_yaml(point_type.settings))
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page of a programme is its desk."""
+        found = self.get_object(request, unquote(object_id))
+        if found is None:
+            return super().change_view(request, object_id, form_url, extra_context)
+        return HttpResponseRedirect(tab_url(found))
 
 
-@admin.register(Rule)
-class RuleAdmin(ReadOnlyAdmin):
-    """Rules of the working copies, each as a sentence."""
-
-    about = _(
-        "What earns points, each rule as a sentence. This is the copy that is being worked on; purchases are"
-        " calculated by what was published as a revision."
-    )
-    when_empty = ProgrammeAdmin.when_empty
-    list_display = ("label", "sentence", "programme", "retired_at")
-    list_filter = ("programme", Retired)
-    search_fields = ("key", "title")
-    search_help_text = _("Title or code")
-    fieldsets = (
-        (None, {"fields": ("label", "key", "programme", "sentence", "retired_at")}),
-        (AS_WRITTEN, {"fields": ("settings_text",), "classes": ("collapse",)}),
-    )
-    readonly_fields = ("label", "sentence", "settings_text")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Rule]:
-        rows: QuerySet[Rule] = super().get_queryset(request)
-        return rows.select_related("programme").prefetch_related(*OF_PROGRAMME)
-
-    @display(description=_("title"))
-    def label(self, rule: Rule) -> str:
-        return str(rule)
-
-    @display(description=_("what it does"))
-    def sentence(self, rule: Rule) -> str:
-        return rule_in_words(rule)
-
-    @display(description=_("settings"))
-    def settings_text(self, rule: Rule) -> SafeString:
-        return as_written(part_as_yaml(rule.settings))
+# --- overview ---------------------------------------------------------------------------------------------
+def _overview(request: HttpRequest, programme: Programme) -> dict[str, Any]:
+    return {"panels": panels.shown("programs.programme", programme, request)}
 
 
-def cost_of(point_type: PointType) -> str:
-    """What one costs the company, as money; a fraction of a cent stays as it is written."""
-    cost, currency = point_type.settings.get("cost"), point_type.programme.currency
-    if not cost:
-        return EMPTY
-    written = f"{Decimal(cost).normalize():f}"
-    digits = currency_digits(currency)
-    if len(written.partition(".")[2]) > digits:
-        return f"{written} {currency}"
-    return format_money(parse_decimal(written, digits), currency)
-
-
-def _terms(point_type: PointType, request: HttpRequest) -> Table:
-    item, core = point_type_of(point_type), spoken_core(point_type.programme)
-    return Table((_("What"), _("How")), [] if item is None or core is None else terms_in_words(item, core))
+def _about(programme: Programme, request: HttpRequest) -> Table:
+    spoken = ", ".join(language_name(code) for code in programme.languages)
+    rows = [
+        (_("State"), programme.get_status_display()),
+        (_("For"), programme.get_audience_display()),
+        (_("Time zone"), programme.zone),
+        (_("Currency"), programme.currency),
+        (_("Languages"), spoken),
+        (_("Code"), programme.key),
+    ]
+    return Table((_("What"), _("How")), rows)
 
 
 panels.contribute(
-    "programs.pointtype", Panel(_("What holds for them"), "programs.view_pointtype", content=_terms, order=10)
+    "programs.programme", Panel(_("In short"), "programs.view_programme", content=_about, order=10)
 )
+tabs.contribute(Tab("overview", _("Overview"), "programs.view_programme", _overview, order=0))
 
 
-# --- panels of a programme ----------------------------------------------------------------------------------
-def _policies(programme: Programme, request: HttpRequest) -> Table:
-    return Table((_("What"), _("How")), policies_in_words(programme.policies))
+# --- settings and policies ----------------------------------------------------------------------------------
+def _settings(request: HttpRequest, programme: Programme) -> HttpResponse:
+    return form_page(
+        request, programme, SettingsForm, SETTINGS_FIELDSETS, active="settings", saved=gettext("Saved.")
+    )
 
 
-def _point_types(programme: Programme, request: HttpRequest) -> Table:
-    rows = [
-        (link(each), each.key, each.decimals, cost_of(each))
-        for each in programme.point_types.filter(retired_at=None).select_related("programme")
-    ]
-    return Table((_("Name"), _("Code"), _("Decimal places"), _("Cost of one")), rows)
+def _policies(request: HttpRequest, programme: Programme) -> HttpResponse:
+    return form_page(
+        request, programme, PoliciesForm, policy_fieldsets(), active="policies", saved=gettext("Saved.")
+    )
 
 
-def _rules(programme: Programme, request: HttpRequest) -> Table:
-    rules = programme.rules.filter(retired_at=None).select_related("programme")
-    rows = [
-        (link(rule), rule.settings.get("group", ""), rule_in_words(rule))
-        for rule in rules.prefetch_related(*OF_PROGRAMME)
-    ]
-    return Table((_("Rule"), _("Group"), _("What it does")), rows)
+tabs.contribute(Tab("settings", _("Settings"), "programs.view_programme", _settings, order=80))
+tabs.contribute(Tab("policies", _("Policies"), "programs.view_programme", _policies, order=50))
 
 
-def _groups(programme: Programme, request: HttpRequest) -> Table:
-    rules = programme.rules.filter(retired_at=None).values_list("settings", flat=True)
-    boosted = {each.get("group") for each in rules if each["effect"]["kind"] == EffectKind.MULTIPLIER}
-    rows = []
-    for group in programme.rule_groups.filter(retired_at=None):
-        together, multipliers = group_in_words(group.settings)
-        rows.append((group.key, together, multipliers if group.key in boosted else EMPTY))
-    note = _("Groups are tried in this order, and within a group its rules from top to bottom.")
-    return Table((_("Group"), _("Of its rules"), _("Its multipliers")), rows, note)
-
-
-def _revisions(programme: Programme, request: HttpRequest) -> Table:
-    shown = programme.revisions.order_by("-number").prefetch_related("activations").defer("canonical")[:20]
+# --- revisions ------------------------------------------------------------------------------------------------
+def _revisions(request: HttpRequest, programme: Programme) -> dict[str, Any]:
+    shown = programme.revisions.order_by("-number").prefetch_related("activations").defer("canonical")[:50]
     rows = []
     for revision in shown:
         starts = [each.effective_from for each in revision.activations.all() if each.withdrawn_at is None]
@@ -216,16 +129,8 @@ def _revisions(programme: Programme, request: HttpRequest) -> Table:
             )
         )
     columns = (_("Revision"), _("Reason"), _("Published"), _("In force from"), _("Fingerprint"))
-    note = "" if rows else _("Not published yet: nobody earns points here. Load its file with --publish.")
-    return Table(columns, rows, note)
+    note = "" if rows else _("Not published yet: nobody earns points here.")
+    return {"panels": part_list(request, "programs.view_revision", columns, rows, note=note)}
 
 
-def _contribute(order: int, title: Any, permission: str, content: Any) -> None:
-    panels.contribute("programs.programme", Panel(title, permission, content=content, order=order))
-
-
-_contribute(10, _("Rules"), "programs.view_rule", _rules)
-_contribute(15, _("Groups of rules"), "programs.view_rulegroup", _groups)
-_contribute(20, _("Point types"), "programs.view_pointtype", _point_types)
-_contribute(30, _("Policies"), "programs.view_programme", _policies)
-_contribute(40, _("Revisions"), "programs.view_revision", _revisions)
+tabs.contribute(Tab("revisions", _("Revisions"), "programs.view_revision", _revisions, order=90))

@@ -35,7 +35,7 @@ def write_working_copy(core: Core, *, now: datetime) -> tuple[Programme, bool]:
         programme = Programme.objects.create(key=core.key, coalition=coalition, **values)
         changed = True
     else:
-        _check_published(programme, core)
+        check_published(programme, core)
         changed = _assign(programme, values)
         if changed:
             programme.save(update_fields=PROGRAMME_FIELDS)
@@ -98,9 +98,9 @@ def _assign(row: Any, values: Mapping[str, Any]) -> bool:
     return changed
 
 
-def _check_published(programme: Programme, core: Core) -> None:
+def check_published(programme: Programme, core: Core) -> None:
     """Amounts already kept are whole numbers of the smallest unit, so its size cannot change under them; what came
-    with events is kept under the names of their fields, so these keep their types."""
+    with events is kept under the names of their fields, so these keep their types. Raises InvalidDocument."""
     if not Revision.objects.filter(programme=programme).exists():
         return
     faults = []

@@ -1,0 +1,90 @@
+"""Rules of the working copies, each as a sentence."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from loyalty.core.admin.base import ReadOnlyAdmin
+from loyalty.core.admin.cells import EMPTY, as_written, link
+from loyalty.core.registry import ShownPanel, Table
+from programs.admin.desk.tabs import Tab, tabs
+from programs.admin.parts import Retired
+from programs.engine.rules import EffectKind
+from programs.models import Programme, Rule
+from programs.selectors.documents import part_as_yaml, rule_in_words
+from programs.selectors.parts import SPOKEN
+from programs.selectors.policies import group_in_words
+
+OF_PROGRAMME = tuple(f"programme__{name}" for name in SPOKEN)
+AS_WRITTEN = _("As it stands in the file")
+
+
+@admin.register(Rule)
+class RuleAdmin(ReadOnlyAdmin):
+    """Rules of the working copies, each as a sentence."""
+
+    about = _(
+        "What earns points, each rule as a sentence. This is the copy that is being worked on; purchases are"
+        " calculated by what was published as a revision."
+    )
+    when_empty = _("Rules come with a programme.")
+    list_display = ("label", "sentence", "programme", "retired_at")
+    list_filter = ("programme", Retired)
+    search_fields = ("key", "title")
+    search_help_text = _("Title or code")
+    fieldsets = (
+        (None, {"fields": ("label", "key", "programme", "sentence", "retired_at")}),
+        (AS_WRITTEN, {"fields": ("settings_text",), "classes": ("collapse",)}),
+    )
+    readonly_fields = ("label", "sentence", "settings_text")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Rule]:
+        rows: QuerySet[Rule] = super().get_queryset(request)
+        return rows.select_related("programme").prefetch_related(*OF_PROGRAMME)
+
+    @display(description=_("title"))
+    def label(self, rule: Rule) -> str:
+        return str(rule)
+
+    @display(description=_("what it does"))
+    def sentence(self, rule: Rule) -> str:
+        return rule_in_words(rule)
+
+    @display(description=_("settings"))
+    def settings_text(self, rule: Rule) -> SafeString:
+        return as_written(part_as_yaml(rule.settings))
+
+
+def _page(request: HttpRequest, programme: Programme) -> dict[str, object]:
+    rules = programme.rules.filter(retired_at=None).select_related("programme")
+    rows = [
+        (link(rule), rule.settings.get("group", ""), rule_in_words(rule))
+        for rule in rules.prefetch_related(*OF_PROGRAMME)
+    ]
+    return {
+        "about": _(
+            "What earns points. Groups are tried in their order, and within a group its rules from top to bottom."
+        ),
+        "panels": [
+            ShownPanel("", Table((_("Rule"), _("Group"), _("What it does")), rows)),
+            ShownPanel(_("Groups of rules"), _groups(programme)),
+        ],
+    }
+
+
+def _groups(programme: Programme) -> Table:
+    rules = programme.rules.filter(retired_at=None).values_list("settings", flat=True)
+    boosted = {each.get("group") for each in rules if each["effect"]["kind"] == EffectKind.MULTIPLIER}
+    rows = []
+    for group in programme.rule_groups.filter(retired_at=None):
+        together, multipliers = group_in_words(group.settings)
+        rows.append((group.key, together, multipliers if group.key in boosted else EMPTY))
+    return Table((_("Group"), _("Of its rules"), _("Its multipliers")), rows)
+
+
+tabs.contribute(Tab("rules", _("Rules"), "programs.view_rule", _page, order=40))
