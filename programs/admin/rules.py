@@ -5,15 +5,15 @@ from __future__ import annotations
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from loyalty.core.admin.base import ReadOnlyAdmin
 from loyalty.core.admin.cells import EMPTY, as_written, link
-from loyalty.core.registry import ShownPanel, Table
+from loyalty.core.registry import Panel, ShownPanel, Table, panels
+from programs.admin.desk.lists import add_button
 from programs.admin.desk.tabs import Tab, tabs
-from programs.admin.parts import Retired
+from programs.admin.forms.rules import RULE_FIELDSETS, RuleForm
+from programs.admin.parts import PartAdmin, Retired
 from programs.engine.rules import EffectKind
 from programs.models import Programme, Rule
 from programs.selectors.documents import part_as_yaml, rule_in_words
@@ -25,7 +25,7 @@ AS_WRITTEN = _("As it stands in the file")
 
 
 @admin.register(Rule)
-class RuleAdmin(ReadOnlyAdmin):
+class RuleAdmin(PartAdmin):
     """Rules of the working copies, each as a sentence."""
 
     about = _(
@@ -37,11 +37,9 @@ class RuleAdmin(ReadOnlyAdmin):
     list_filter = ("programme", Retired)
     search_fields = ("key", "title")
     search_help_text = _("Title or code")
-    fieldsets = (
-        (None, {"fields": ("label", "key", "programme", "sentence", "retired_at")}),
-        (AS_WRITTEN, {"fields": ("settings_text",), "classes": ("collapse",)}),
-    )
-    readonly_fields = ("label", "sentence", "settings_text")
+    form = RuleForm
+    tab = "rules"
+    fieldsets = RULE_FIELDSETS
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rule]:
         rows: QuerySet[Rule] = super().get_queryset(request)
@@ -55,9 +53,14 @@ class RuleAdmin(ReadOnlyAdmin):
     def sentence(self, rule: Rule) -> str:
         return rule_in_words(rule)
 
-    @display(description=_("settings"))
-    def settings_text(self, rule: Rule) -> SafeString:
-        return as_written(part_as_yaml(rule.settings))
+
+def _said(rule: Rule, request: HttpRequest) -> Table:
+    return Table(
+        (_("What it does"), AS_WRITTEN), [(rule_in_words(rule), as_written(part_as_yaml(rule.settings)))]
+    )
+
+
+panels.contribute("programs.rule", Panel(_("In words"), "programs.view_rule", content=_said, order=10))
 
 
 def _page(request: HttpRequest, programme: Programme) -> dict[str, object]:
@@ -70,6 +73,7 @@ def _page(request: HttpRequest, programme: Programme) -> dict[str, object]:
         "about": _(
             "What earns points. Groups are tried in their order, and within a group its rules from top to bottom."
         ),
+        "buttons": add_button(request, programme, Rule, _("Add a rule")),
         "panels": [
             ShownPanel("", Table((_("Rule"), _("Group"), _("What it does")), rows)),
             ShownPanel(_("Groups of rules"), _groups(programme)),

@@ -73,7 +73,7 @@ _MEASURES: dict[Measure, tuple[str | Promise, FactType]] = {
     Measure.AMOUNT: (_("amount of the lines where %(where)s"), FactType.MONEY),
 }
 
-_DAYS: dict[str, str | Promise] = dict(
+DAYS: dict[str, str | Promise] = dict(
     zip(
         WEEKDAYS,
         (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday")),
@@ -193,7 +193,7 @@ def _value(value: Any, kind: FactType | None, core: Core) -> str:
         return format_money(value, core.currency)
     written = dump_value(value, kind, core.money_digits) if kind else value
     if kind is FactType.WEEKDAY:
-        return str(_DAYS[written])
+        return str(DAYS[written])
     if kind is FactType.QUANTITY and "." in str(written):
         return str(written).rstrip("0").rstrip(".")
     return str(written)
@@ -245,7 +245,7 @@ def _schedule(schedule: Schedule) -> list[str]:
         said.append(gettext("until %(moment)s") % {"moment": date_format(schedule.until, "DATETIME_FORMAT")})
     if schedule.weekdays:
         said.append(
-            gettext("on %(days)s") % {"days": ", ".join(str(_DAYS[WEEKDAYS[d]]) for d in schedule.weekdays)}
+            gettext("on %(days)s") % {"days": ", ".join(str(DAYS[WEEKDAYS[d]]) for d in schedule.weekdays)}
         )
     if schedule.hours:
         hours = ", ".join(f"{a // 60:02}:{a % 60:02}–{b // 60:02}:{b % 60:02}" for a, b in schedule.hours)

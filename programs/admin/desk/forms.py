@@ -89,7 +89,8 @@ def form_page(
         "form": form,
         "theirs": form.theirs,
         "errors": form.errors,
-        "media": form.media,
+        # The theme's own scripts for forms, and what the fields need.
+        "media": admin.site._registry[Programme].media + form.media,  # noqa: SLF001 - the only way to them
         "add": False,
         "change": True,
         "is_popup": False,

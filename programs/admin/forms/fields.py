@@ -104,6 +104,34 @@ class Time(forms.CharField):
         super().__init__(**{"required": False, "widget": text_input("time"), **kwargs})
 
 
+class LengthWidget(forms.MultiWidget):
+    """A number and its unit, side by side."""
+
+    template_name = "django/forms/widgets/multiwidget.html"
+
+    def __init__(self, units: Options) -> None:
+        number = text_input(inputmode="numeric", size=6)
+        super().__init__([number, UnfoldAdminSelectWidget(choices=list(units))], attrs={"data-length": ""})
+
+    def decompress(self, value: Any) -> list[Any]:
+        return list(value) if value else [None, None]
+
+
+class Length(forms.MultiValueField):
+    """A length of time: [number, unit]."""
+
+    def __init__(self, units: Options, **kwargs: Any) -> None:
+        offered = list(units)
+        parts = (Whole(), Choice(offered))
+        super().__init__(
+            parts,
+            **{"required": False, "require_all_fields": False, "widget": LengthWidget(offered), **kwargs},
+        )
+
+    def compress(self, data_list: list[Any]) -> list[Any] | None:
+        return data_list if data_list and data_list[0] not in (None, "") else None
+
+
 class Lines(forms.CharField):
     """Several short texts, one on each line."""
 

@@ -35,6 +35,8 @@ class DocumentForm(forms.ModelForm):
 
     only_if: ClassVar[Mapping[str, Condition]] = {}
     seen = forms.JSONField(required=False, widget=forms.HiddenInput)
+    # Places of the document that another field stands for.
+    told_at: ClassVar[Mapping[str, str]] = {}
     # Fields that are not places of the document.
     beside: ClassVar[frozenset[str]] = frozenset({"seen"})
 
@@ -49,7 +51,7 @@ class DocumentForm(forms.ModelForm):
         self.stored = dict(stored)
         self.initial["seen"] = self.stored
         for name in self.places():
-            value = _at(self.stored, name.split(SEPARATOR))
+            value = self.read_place(name)
             field = self.fields[name]
             if value is None and isinstance(field, Switch):
                 value = field.usual
@@ -58,6 +60,14 @@ class DocumentForm(forms.ModelForm):
 
     def places(self) -> list[str]:
         return [name for name in self.fields if name not in self.beside]
+
+    def read_place(self, name: str) -> Any:
+        """What the document has at the place of a field."""
+        return _at(self.stored, name.split(SEPARATOR))
+
+    def write_place(self, entry: dict[str, Any], name: str, value: Any) -> None:
+        """Write the value of a field at its place."""
+        _put(entry, name.split(SEPARATOR), value)
 
     def applies(self, name: str, values: Mapping[str, Any]) -> bool:
         """Whether a field means anything with these values of the others."""
@@ -79,7 +89,7 @@ class DocumentForm(forms.ModelForm):
             field = self.fields[name]
             if isinstance(field, Switch) and value == field.usual:
                 value = None
-            _put(entry, name.split(SEPARATOR), value)
+            self.write_place(entry, name, value)
         return entry
 
     # --- checking -----------------------------------------------------------------------------------
@@ -144,7 +154,8 @@ class DocumentForm(forms.ModelForm):
     def _field_of(self, inner: Path) -> str | None:
         """The field nearest to a place: that of the place itself or of what contains it."""
         for length in range(len(inner), 0, -1):
-            name = SEPARATOR.join(str(part) for part in inner[:length])
+            place = SEPARATOR.join(str(part) for part in inner[:length])
+            name = self.told_at.get(place, place)
             if name in self.fields:
                 return name
         under = SEPARATOR.join(str(part) for part in inner) + SEPARATOR

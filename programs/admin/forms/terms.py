@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
-from programs.admin.forms.fields import Choice, Day, Lines, Number, Several, Whole, options_of
+from programs.admin.forms.fields import Choice, Day, Length, Lines, Number, Several, Whole, options_of
 from programs.admin.forms.parts import Condition, PartForm
-from programs.engine.terms import Activity, ExpiryKind, OnTimeout, PendingKind, RoundUp
+from programs.engine.terms import Activity, ExpiryKind, OnTimeout, PendingKind, RoundUp, Unit
 from programs.models import Programme
 from programs.selectors.terms import ACTIVITIES
 
@@ -19,6 +19,7 @@ EXPIRIES = {
     ExpiryKind.ACTIVITY: _("so long after the member was last active"),
     ExpiryKind.TIER: _("never in certain tiers, else so long after they were earned"),
 }
+UNITS = {Unit.DAYS: _("days"), Unit.MONTHS: _("months"), Unit.YEARS: _("years")}
 ROUND_UP = {
     RoundUp.MONTH: _("to the end of the month"),
     RoundUp.QUARTER: _("to the end of the quarter"),
@@ -39,7 +40,7 @@ WITH_LENGTH = (ExpiryKind.AFTER, ExpiryKind.ACTIVITY, ExpiryKind.TIER)
 ENDING = tuple(kind for kind in ExpiryKind if kind is not ExpiryKind.NEVER)
 EXPIRY_FIELDS = (
     "expiry__kind",
-    ("expiry__months", "expiry__days", "expiry__years"),
+    "expiry__length",
     "expiry__round_up",
     "expiry__dates",
     "expiry__least_days",
@@ -58,7 +59,7 @@ PENDING_FIELDS = (
     "pending__approval_above",
 )
 TERMS_ONLY_IF: dict[str, Condition] = {
-    **{f"expiry__{name}": ("expiry__kind", WITH_LENGTH) for name in ("months", "days", "years", "round_up")},
+    **{f"expiry__{name}": ("expiry__kind", WITH_LENGTH) for name in ("length", "round_up")},
     **{f"expiry__{name}": ("expiry__kind", (ExpiryKind.FIXED,)) for name in ("dates", "least_days")},
     "expiry__activities": ("expiry__kind", (ExpiryKind.ACTIVITY,)),
     "expiry__ladder": ("expiry__kind", (ExpiryKind.TIER,)),
@@ -77,11 +78,10 @@ class TermsForm(PartForm):
     """The fields of the terms. Subclasses call `offer_terms` before they start."""
 
     only_if: ClassVar[dict[str, Condition]] = TERMS_ONLY_IF
+    told_at: ClassVar[dict[str, str]] = {f"expiry__{unit}": "expiry__length" for unit in Unit}
 
     expiry__kind = Choice(options_of(ExpiryKind, EXPIRIES), empty=_("never"), label=_("Points expire"))
-    expiry__months = Whole(label=_("months"))
-    expiry__days = Whole(label=_("or days"))
-    expiry__years = Whole(label=_("or years"), help_text=_("Say one of the three."))
+    expiry__length = Length(UNITS.items(), label=_("How long"))
     expiry__round_up = Choice(options_of(RoundUp, ROUND_UP), empty=_("no"), label=_("Rounded up"))
     expiry__dates = Lines(
         label=_("Days of the year"), help_text=_("One on each line, month and day: 12-31 is 31 December.")
@@ -109,6 +109,23 @@ class TermsForm(PartForm):
         label=_("Approval for more than"),
         help_text=_("An award of more points than this waits until somebody approves it. Empty: never."),
     )
+
+    def read_place(self, name: str) -> Any:
+        if name != "expiry__length":
+            return super().read_place(name)
+        expiry = self.stored.get("expiry") or {}
+        return next(
+            ([expiry[unit], unit.value] for unit in Unit if unit in expiry), [None, Unit.MONTHS.value]
+        )
+
+    def write_place(self, entry: dict[str, Any], name: str, value: Any) -> None:
+        """A length is written under the name of its unit: {months: 12}."""
+        if name != "expiry__length":
+            super().write_place(entry, name, value)
+            return
+        number, unit = value or (None, None)
+        for each in Unit:
+            super().write_place(entry, f"expiry__{each}", number if each == unit else None)
 
     def offer_terms(self, programme: Programme) -> None:
         """The ladders, tiers and events that terms can name."""
