@@ -20,6 +20,7 @@ from loyalty.core.registry import Panel, Table, panels
 from loyalty.core.translated import language_name
 from programs.admin.desk.forms import form_page
 from programs.admin.desk.lists import part_list
+from programs.admin.desk.publish import waiting_changes
 from programs.admin.desk.tabs import Tab, tab_page, tab_url, tabs
 from programs.admin.forms.programme import SETTINGS_FIELDSETS, PoliciesForm, SettingsForm, policy_fieldsets
 from programs.models import Programme
@@ -74,7 +75,11 @@ class ProgrammeAdmin(ReadOnlyAdmin):
 
 # --- overview ---------------------------------------------------------------------------------------------
 def _overview(request: HttpRequest, programme: Programme) -> dict[str, Any]:
-    return {"panels": panels.shown("programs.programme", programme, request)}
+    return {
+        "waiting": waiting_changes(programme),
+        "publish_url": tab_url(programme, "publish"),
+        "panels": panels.shown("programs.programme", programme, request),
+    }
 
 
 def _about(programme: Programme, request: HttpRequest) -> Table:
@@ -93,7 +98,16 @@ def _about(programme: Programme, request: HttpRequest) -> Table:
 panels.contribute(
     "programs.programme", Panel(_("In short"), "programs.view_programme", content=_about, order=10)
 )
-tabs.contribute(Tab("overview", _("Overview"), "programs.view_programme", _overview, order=0))
+tabs.contribute(
+    Tab(
+        "overview",
+        _("Overview"),
+        "programs.view_programme",
+        _overview,
+        "admin/programs/overview.html",
+        order=0,
+    )
+)
 
 
 # --- settings and policies ----------------------------------------------------------------------------------

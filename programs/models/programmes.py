@@ -67,6 +67,7 @@ class Programme(models.Model):
         verbose_name = _("programme")
         verbose_name_plural = _("programmes")
         ordering = ("key",)
+        permissions = (("publish_programme", _("Can put programmes in force")),)
         constraints = (
             models.CheckConstraint(
                 condition=models.Q(status__in=ProgrammeStatus.values), name="programme_status_is_known"

@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from django import forms
+from django.template.loader import render_to_string
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString, mark_safe
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelectWidget,
@@ -37,10 +39,17 @@ class Code(forms.CharField):
 
 
 class Number(forms.CharField):
-    """An amount of points or money as it is typed; the reader of documents says whether it is one."""
+    """An amount of points or money as it is typed; the reader of documents says whether it is one. `short` shows it
+    without zeros at its end, which factors and percentages have in a document."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, short: bool = False, **kwargs: Any) -> None:
+        self.short = short
         super().__init__(**{"required": False, "widget": text_input(inputmode="decimal"), **kwargs})
+
+    def prepare_value(self, value: Any) -> Any:
+        if self.short and isinstance(value, str) and "." in value:
+            return value.rstrip("0").rstrip(".")
+        return value
 
 
 class Whole(forms.CharField):
@@ -107,11 +116,22 @@ class Time(forms.CharField):
 class LengthWidget(forms.MultiWidget):
     """A number and its unit, side by side."""
 
-    template_name = "django/forms/widgets/multiwidget.html"
+    template_name = "admin/widgets/length.html"
 
     def __init__(self, units: Options) -> None:
         number = text_input(inputmode="numeric", size=6)
         super().__init__([number, UnfoldAdminSelectWidget(choices=list(units))], attrs={"data-length": ""})
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        # The theme binds every field of a form with conditions to one variable, which two inputs cannot share.
+        self.attrs.pop("x-model.fill", None)
+        return super().get_context(name, value, attrs)
+
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
+    ) -> SafeString:
+        # The project's templates, which the renderer of forms does not look at.
+        return mark_safe(render_to_string(self.template_name, self.get_context(name, value, attrs)))  # noqa: S308
 
     def decompress(self, value: Any) -> list[Any]:
         return list(value) if value else [None, None]

@@ -38,6 +38,7 @@ class PointTypeForm(TermsForm):
         help_text=_("0 for whole points, 2 for cashback in cents. Fixed once the programme was published."),
     )
     cost = Number(
+        short=True,
         label=_("Cost of one"),
         help_text=_("What one point costs the company when it is used, in the programme's currency."),
     )

@@ -77,9 +77,9 @@ class RuleForm(TermsForm):
     effect__kind = Choice(options_of(EffectKind, EFFECTS), label=_("Gives"))
     effect__points = Number(label=_("Points"))
     effect__step = Number(label=_("For each full"), help_text=_("An amount of money such as 1.00 or 10.00."))
-    effect__percent = Number(label=_("Per cent"), help_text=_("2.5 gives 2.50 for 100.00."))
+    effect__percent = Number(short=True, label=_("Per cent"), help_text=_("2.5 gives 2.50 for 100.00."))
     effect__factor = Number(
-        label=_("Times"), help_text=_("2 doubles, 1.5 gives half as much again, 0 nothing.")
+        short=True, label=_("Times"), help_text=_("2 doubles, 1.5 gives half as much again, 0 nothing.")
     )
     point_type = Choice(empty=BASE_TYPE, label=_("Of"))
     rounding = Choice(
