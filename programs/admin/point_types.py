@@ -91,7 +91,8 @@ def _counted(point_type: PointType) -> str:
 
 def _terms(point_type: PointType, request: HttpRequest) -> Table:
     item, core = point_type_of(point_type), spoken_core(point_type.programme)
-    return Table((_("What"), _("How")), [] if item is None or core is None else terms_in_words(item, core))
+    rows = [] if item is None or core is None else terms_in_words(item, core)
+    return Table((_("What"), _("How")), [(_("In words"), _counted(point_type)), *rows])
 
 
 panels.contribute(

@@ -15,7 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from loyalty.core.models import User
-from programs.admin.programmes import cost_of
+from programs.admin.desk.tabs import tab_url, tabs
+from programs.admin.point_types import cost_of
 from programs.engine.document import read_core
 from programs.models import (
     Coalition,
@@ -65,6 +66,13 @@ def run(*args: Any) -> str:
     return out.getvalue()
 
 
+def desk(boss: Client, programme: Programme) -> str:
+    """All pages of a programme's desk, one after the other."""
+    pages = [boss.get(tab_url(programme, tab.key)) for tab in tabs.all()]
+    assert {page.status_code for page in pages} == {200}
+    return "".join(page.content.decode() for page in pages)
+
+
 # --- pages --------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("model", [Programme, PointType, Rule, Revision, Partner])
 def test_lists_and_pages_open(loaded: Loaded, boss: Client, model: Any) -> None:
@@ -72,11 +80,11 @@ def test_lists_and_pages_open(loaded: Loaded, boss: Client, model: Any) -> None:
     assert boss.get(reverse(f"{name}_changelist"), {"q": "main"}).status_code == 200
     row = model.objects.get()
     assert boss.get(reverse(f"{name}_changelist")).status_code == 200
-    assert boss.get(reverse(f"{name}_change", args=(row.pk,))).status_code == 200
+    assert boss.get(reverse(f"{name}_change", args=(row.pk,)), follow=True).status_code == 200
 
 
 def test_a_programme_tells_its_policies_rules_and_revisions(loaded: Loaded, boss: Client) -> None:
-    page = boss.get(reverse("admin:programs_programme_change", args=(loaded.programme.pk,))).content.decode()
+    page = desk(boss, loaded.programme)
     for said in (
         "1\N{NO-BREAK SPACE}point for every full $1.00",
         "Points are earned on prices",
@@ -88,7 +96,7 @@ def test_a_programme_tells_its_policies_rules_and_revisions(loaded: Loaded, boss
 
 def test_a_programme_is_told_without_codes(boss: Client) -> None:
     loaded = load(CLUB, now=NOW, publish=True)
-    page = boss.get(reverse("admin:programs_programme_change", args=(loaded.programme.pk,))).content.decode()
+    page = desk(boss, loaded.programme)
     for said in (
         "English, Estonian",
         "€0.01",
@@ -111,7 +119,7 @@ def test_a_programme_is_told_without_codes(boss: Client) -> None:
 
 def test_a_programme_that_is_not_published_says_what_to_do(boss: Client) -> None:
     programme = load(CLUB, now=NOW).programme
-    page = boss.get(reverse("admin:programs_programme_change", args=(programme.pk,))).content.decode()
+    page = desk(boss, programme)
     assert "Not published yet" in page
 
 
@@ -190,7 +198,7 @@ def test_pages_of_parts_say_what_they_are(
 
 
 def test_a_programme_tells_its_tiers_and_events(tiers_and_events: Programme, boss: Client) -> None:
-    page = boss.get(reverse("admin:programs_programme_change", args=(tiers_and_events.pk,))).content.decode()
+    page = desk(boss, tiers_and_events)
     for said in ("Benefits", "from 500.50 EUR", "by invitation", "Sent with it", "nights, price, room"):
         assert said in page
 
@@ -202,10 +210,8 @@ def test_what_cannot_be_read_is_shown_as_it_is_written(tiers_and_events: Program
         name = f"admin:programs_{model._meta.model_name}"
         row = model.objects.order_by("pk")[0]
         assert boss.get(reverse(f"{name}_changelist")).status_code == 200
-        assert boss.get(reverse(f"{name}_change", args=(row.pk,))).status_code == 200
-    assert (
-        boss.get(reverse("admin:programs_programme_change", args=(tiers_and_events.pk,))).status_code == 200
-    )
+        assert boss.get(reverse(f"{name}_change", args=(row.pk,)), follow=True).status_code == 200
+    assert "cannot be published yet" in desk(boss, tiers_and_events)
 
 
 @pytest.mark.parametrize(("model", "part"), [(TierLadder, "ladders"), (EventType, "events")])

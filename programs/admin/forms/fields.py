@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from django import forms
-from django.template.loader import render_to_string
 from django.utils.functional import Promise
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelectWidget,
@@ -116,22 +116,21 @@ class Time(forms.CharField):
 class LengthWidget(forms.MultiWidget):
     """A number and its unit, side by side."""
 
-    template_name = "admin/widgets/length.html"
-
     def __init__(self, units: Options) -> None:
         number = text_input(inputmode="numeric", size=6)
-        super().__init__([number, UnfoldAdminSelectWidget(choices=list(units))], attrs={"data-length": ""})
-
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        # The theme binds every field of a form with conditions to one variable, which two inputs cannot share.
-        self.attrs.pop("x-model.fill", None)
-        return super().get_context(name, value, attrs)
+        super().__init__([number, UnfoldAdminSelectWidget(choices=list(units))])
 
     def render(
         self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
     ) -> SafeString:
-        # The project's templates, which the renderer of forms does not look at.
-        return mark_safe(render_to_string(self.template_name, self.get_context(name, value, attrs)))  # noqa: S308
+        # One after the other: the theme would bind both inputs of a form with conditions to one variable.
+        parts = value if isinstance(value, list) else self.decompress(value)
+        identity = (attrs or {}).get("id", f"id_{name}")
+        inputs = (
+            (part.render(f"{name}_{place}", parts[place], {"id": f"{identity}_{place}", "data-length": ""}),)
+            for place, part in enumerate(self.widgets)
+        )
+        return format_html('<div class="flex gap-2 max-w-2xl">{}</div>', format_html_join("", "{}", inputs))
 
     def decompress(self, value: Any) -> list[Any]:
         return list(value) if value else [None, None]
@@ -174,6 +173,10 @@ class Words(TranslatedFormField):
             every = value["*"]
             return {"en": every, **{code: text for code, text in value.items() if code != "*"}}
         return value
+
+    def kept(self, stored: Any, value: Any) -> Any:
+        """What is stored, when the form shows just that."""
+        return stored if value == self.prepare_value(stored) else value
 
 
 def options_of(values: type[StrEnum], words: Mapping[Any, Text]) -> list[tuple[str, Text]]:

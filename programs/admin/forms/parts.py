@@ -13,7 +13,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.core.problems import Problem, sentence_of
-from programs.admin.forms.fields import Code, Switch
+from programs.admin.forms.fields import Code, Switch, Words
+from programs.admin.forms.rows import Rows
 from programs.engine.document import Core
 from programs.engine.reader import Fault, InvalidDocument, Path
 from programs.models import Programme
@@ -89,8 +90,15 @@ class DocumentForm(forms.ModelForm):
             field = self.fields[name]
             if isinstance(field, Switch) and value == field.usual:
                 value = None
+            if value and isinstance(field, (Words, Rows)):
+                value = field.kept(self.read_place(name), value)
             self.write_place(entry, name, value)
         return entry
+
+    def offer(self, name: str, choices: list[tuple[str, str]]) -> None:
+        """The values that a field offers in this programme."""
+        field: Any = self.fields[name]
+        field.choices = choices
 
     # --- checking -----------------------------------------------------------------------------------
     def change(self, entry: Mapping[str, Any]) -> editing.Change:
@@ -125,6 +133,9 @@ class DocumentForm(forms.ModelForm):
         except Problem as problem:
             raise ValidationError(sentence_of(problem), code=problem.code) from None
         return values
+
+    def _post_clean(self) -> None:
+        """The row of a part is written from the document; it has no values of its own to be checked."""
 
     def add_fault(self, fault: Fault) -> None:
         """Tell a fault at the field where it can be mended."""

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
-from programs.admin.forms.fields import Switch
+from programs.admin.forms.fields import Switch, Words
 
 MOST_ROWS = 200
 SPARE_ROWS = 1
@@ -23,21 +23,32 @@ class RowsWidget(forms.Widget):
 
     template_name = "admin/widgets/rows.html"
 
-    def __init__(self, columns: Mapping[str, forms.Field], attrs: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        columns: Mapping[str, forms.Field],
+        *,
+        stacked: bool = False,
+        attrs: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(attrs)
         self.columns = columns
+        self.stacked = stacked
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         rows = [row for row in value or [] if isinstance(row, Mapping)]
         identity = context["widget"]["attrs"].get("id", f"id_{name}")
+        # Rows within rows each have a mark of their own for the number of a row that is added.
+        mark = f"__row{name.count('-')}__"
         context["widget"] |= {
+            "stacked": self.stacked,
+            "mark": mark,
             "columns": [column.label for column in self.columns.values()],
             "rows": [
                 self._cells(name, index, row, identity)
                 for index, row in enumerate([*rows, *({} for _ in range(SPARE_ROWS))])
             ],
-            "blank": self._cells(name, "__row__", {}, identity),
+            "blank": self._cells(name, mark, {}, identity),
             "next": len(rows) + SPARE_ROWS,
         }
         return context
@@ -82,11 +93,11 @@ class RowsWidget(forms.Widget):
 
 
 class Rows(forms.Field):
-    """A list of mappings, each with the same fields."""
+    """A list of mappings, each with the same fields. `stacked`: one below the other instead of a table."""
 
-    def __init__(self, columns: Mapping[str, forms.Field], **kwargs: Any) -> None:
+    def __init__(self, columns: Mapping[str, forms.Field], *, stacked: bool = False, **kwargs: Any) -> None:
         self.columns = columns
-        super().__init__(**{"required": False, "widget": RowsWidget(columns), **kwargs})
+        super().__init__(**{"required": False, "widget": RowsWidget(columns, stacked=stacked), **kwargs})
 
     def clean(self, value: Any) -> list[dict[str, Any]]:
         if len(value) > MOST_ROWS:
@@ -104,8 +115,25 @@ class Rows(forms.Field):
             raise ValidationError(errors)
         return cleaned
 
+    def kept(self, stored: Any, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The rows, with texts as they are stored where the form shows just that."""
+        before = {row.get("key"): row for row in stored or [] if isinstance(row, Mapping)}
+        rows = []
+        for number, row in enumerate(value):
+            old = before.get(row.get("key")) if "key" in self.columns else _nth(stored, number)
+            rows.append({key: self._kept(key, (old or {}).get(key), item) for key, item in row.items()})
+        return rows
+
+    def _kept(self, key: str, stored: Any, value: Any) -> Any:
+        column = self.columns[key]
+        return column.kept(stored, value) if isinstance(column, (Words, Rows)) else value
+
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool((initial or []) != (data or []))
+
+
+def _nth(rows: Any, number: int) -> Any:
+    return rows[number] if isinstance(rows, list) and number < len(rows) else None
 
 
 def _said(column: forms.Field, value: Any) -> bool:

@@ -137,11 +137,11 @@ class RuleForm(TermsForm):
 
     def _offer_parts(self, programme: Programme) -> None:
         points = programme.point_types.filter(retired_at=None)
-        self._offer("point_type", [("", str(BASE_TYPE)), *((row.key, str(row)) for row in points)])
+        self.offer("point_type", [("", str(BASE_TYPE)), *((row.key, str(row)) for row in points)])
         groups = programme.rule_groups.filter(retired_at=None)
-        self._offer("group", [(row.key, str(row)) for row in groups])
+        self.offer("group", [(row.key, str(row)) for row in groups])
         events = programme.event_types.filter(retired_at=None)
-        self._offer("event", [("", "—"), *((row.key, str(row)) for row in events)])
+        self.offer("event", [("", "—"), *((row.key, str(row)) for row in events)])
 
 
 def _as_points(choices: Any) -> list[tuple[str, Any]]:

@@ -130,19 +130,15 @@ class TermsForm(PartForm):
     def offer_terms(self, programme: Programme) -> None:
         """The ladders, tiers and events that terms can name."""
         ladders = list(programme.ladders.filter(retired_at=None))
-        self._offer("expiry__ladder", [("", "—"), *((row.key, str(row)) for row in ladders)])
+        self.offer("expiry__ladder", [("", "—"), *((row.key, str(row)) for row in ladders)])
         tiers = [
             (tier["key"], f"{row}: {_words(tier)}")
             for row in ladders
             for tier in row.settings.get("tiers", ())
         ]
-        self._offer("expiry__tiers", tiers)
+        self.offer("expiry__tiers", tiers)
         events = programme.event_types.filter(retired_at=None)
-        self._offer("pending__event", [("", "—"), *((row.key, str(row)) for row in events)])
-
-    def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
-        field = self.fields[name]
-        field.choices = choices  # type: ignore[attr-defined]
+        self.offer("pending__event", [("", "—"), *((row.key, str(row)) for row in events)])
 
 
 def _words(tier: dict[str, object]) -> str:

@@ -2,31 +2,41 @@
 (() => {
     "use strict";
 
-    const dress = (field) => {
-        field.querySelectorAll("[hidden]").forEach((button) => { button.hidden = false; });
-        field.addEventListener("click", (event) => {
-            const remove = event.target.closest("[data-rows-remove]");
-            if (remove) {
-                const next = remove.closest("[data-row]").nextElementSibling;
-                remove.closest("[data-row]").remove();
-                (next ?? field).querySelector("input, select, [data-rows-add]")?.focus();
-                return;
+    const offer = (place) => place.querySelectorAll("[data-rows-add], [data-rows-remove]").forEach((button) => { button.hidden = false; });
+
+    const renumber = (place, mark, number) => {
+        place.querySelectorAll("*").forEach((node) => {
+            for (const attribute of node.attributes) {
+                attribute.value = attribute.value.replaceAll(mark, number);
             }
-            if (!event.target.closest("[data-rows-add]")) return;
-            const number = Number(field.dataset.next);
-            field.dataset.next = String(number + 1);
-            const row = field.querySelector("template").content.firstElementChild.cloneNode(true);
-            row.querySelectorAll("*").forEach((node) => {
-                for (const attribute of node.attributes) {
-                    attribute.value = attribute.value.replaceAll("__row__", String(number));
-                }
-            });
-            field.querySelector("tbody").append(row);
-            row.querySelector("input, select")?.focus();
+            if (node instanceof HTMLTemplateElement) renumber(node.content, mark, number);
         });
     };
 
-    document.addEventListener("DOMContentLoaded", () => {
-        document.querySelectorAll("[data-rows]").forEach(dress);
+    const add = (field) => {
+        const number = field.dataset.next;
+        field.dataset.next = String(Number(number) + 1);
+        const added = field.querySelector(":scope > template").content.cloneNode(true);
+        renumber(added, field.dataset.mark, number);
+        offer(added);
+        const row = added.firstElementChild;
+        field.querySelector(":scope > table > tbody").append(added);
+        row.querySelector("input, select")?.focus();
+    };
+
+    const remove = (row) => {
+        const field = row.closest("[data-rows]");
+        const next = row.nextElementSibling ?? field;
+        row.remove();
+        next.querySelector("input, select, [data-rows-add]")?.focus();
+    };
+
+    document.addEventListener("click", (event) => {
+        const target = event.target instanceof Element ? event.target : null;
+        const adds = target?.closest("[data-rows-add]");
+        const removes = target?.closest("[data-rows-remove]");
+        if (adds) add(adds.closest("[data-rows]"));
+        if (removes) remove(removes.closest("[data-row]"));
     });
+    document.addEventListener("DOMContentLoaded", () => offer(document));
 })();
