@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -35,6 +36,8 @@ class TranslatedWidget(forms.Widget):
         super().__init__(attrs)
         self.plural = plural
         self.long = long
+        # The languages that are asked; one that has a text is always shown. None: every language.
+        self.codes: Collection[str] | None = None
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
@@ -57,7 +60,9 @@ class TranslatedWidget(forms.Widget):
                 ],
             }
             for code, language in settings.LANGUAGES
+            if self.codes is None or code in self.codes or current.get(code)
         ]
+        context["widget"]["long"] = self.long
         return context
 
     def render(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, ClassVar
 
@@ -51,6 +51,7 @@ class DocumentForm(forms.ModelForm):
         self.programme = programme
         self.stored = dict(stored)
         self.initial["seen"] = self.stored
+        self._ask_languages(self.fields.values())
         for name in self.places():
             value = self.read_place(name)
             field = self.fields[name]
@@ -58,6 +59,14 @@ class DocumentForm(forms.ModelForm):
                 value = field.usual
             if value is not None:
                 self.initial.setdefault(name, value)
+
+    def _ask_languages(self, fields: Iterable[forms.Field]) -> None:
+        """Texts are asked in the languages of the programme."""
+        for field in fields:
+            if isinstance(field, Words):
+                field.widget.codes = self.programme.languages
+            elif isinstance(field, Rows):
+                self._ask_languages(field.columns.values())
 
     def places(self) -> list[str]:
         return [name for name in self.fields if name not in self.beside]

@@ -18,6 +18,7 @@
         field.dataset.next = String(Number(number) + 1);
         const added = field.querySelector(":scope > template").content.cloneNode(true);
         renumber(added, field.dataset.mark, number);
+        added.querySelectorAll("[data-spare]").forEach((row) => row.remove());
         offer(added);
         const row = added.firstElementChild;
         field.querySelector(":scope > table > tbody").append(added);
@@ -38,5 +39,8 @@
         if (adds) add(adds.closest("[data-rows]"));
         if (removes) remove(removes.closest("[data-row]"));
     });
-    document.addEventListener("DOMContentLoaded", () => offer(document));
+    document.addEventListener("DOMContentLoaded", () => {
+        document.querySelectorAll("[data-spare]").forEach((row) => row.remove());
+        offer(document);
+    });
 })();
