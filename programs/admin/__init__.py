@@ -1,5 +1,17 @@
 """Back office pages of programmes and partners."""
 
 from programs.admin import events, ladders, partners, point_types, programmes, revisions, rules
+from programs.admin.desk import publish
+from programs.admin.desk import rules as rules_of_programme
 
-__all__ = ["events", "ladders", "partners", "point_types", "programmes", "revisions", "rules"]
+__all__ = [
+    "events",
+    "ladders",
+    "partners",
+    "point_types",
+    "programmes",
+    "publish",
+    "revisions",
+    "rules",
+    "rules_of_programme",
+]

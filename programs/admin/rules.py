@@ -8,14 +8,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from loyalty.core.admin.cells import EMPTY, as_written, link
-from loyalty.core.registry import Panel, ShownPanel, Table, panels
-from programs.admin.desk.lists import add_button
-from programs.admin.desk.tabs import Tab, tabs
-from programs.admin.forms.rules import RULE_FIELDSETS, RuleForm
+from loyalty.core.admin.cells import as_written
+from loyalty.core.registry import Panel, Table, panels
+from programs.admin.forms.rules import RULE_FIELDSETS, RuleForm, RuleGroupForm
 from programs.admin.parts import PartAdmin, Retired
-from programs.engine.rules import EffectKind
-from programs.models import Programme, Rule
+from programs.models import Rule, RuleGroup
 from programs.selectors.documents import part_as_yaml, rule_in_words
 from programs.selectors.parts import SPOKEN
 from programs.selectors.policies import group_in_words
@@ -63,32 +60,19 @@ def _said(rule: Rule, request: HttpRequest) -> Table:
 panels.contribute("programs.rule", Panel(_("In words"), "programs.view_rule", content=_said, order=10))
 
 
-def _page(request: HttpRequest, programme: Programme) -> dict[str, object]:
-    rules = programme.rules.filter(retired_at=None).select_related("programme")
-    rows = [
-        (link(rule), rule.settings.get("group", ""), rule_in_words(rule))
-        for rule in rules.prefetch_related(*OF_PROGRAMME)
-    ]
-    return {
-        "about": _(
-            "What earns points. Groups are tried in their order, and within a group its rules from top to bottom."
-        ),
-        "buttons": add_button(request, programme, Rule, _("Add a rule")),
-        "panels": [
-            ShownPanel("", Table((_("Rule"), _("Group"), _("What it does")), rows)),
-            ShownPanel(_("Groups of rules"), _groups(programme)),
-        ],
-    }
+@admin.register(RuleGroup)
+class RuleGroupAdmin(PartAdmin):
+    """How rules live together."""
 
+    about = _("Rules that are looked at together, and how they live together.")
+    form = RuleGroupForm
+    tab = "rules"
+    list_display = ("key", "programme", "together", "retired_at")
+    list_filter = ("programme", Retired)
+    list_select_related = ("programme",)
+    search_fields = ("key",)
+    fieldsets = ((None, {"fields": ("key", "mode", "combine")}),)
 
-def _groups(programme: Programme) -> Table:
-    rules = programme.rules.filter(retired_at=None).values_list("settings", flat=True)
-    boosted = {each.get("group") for each in rules if each["effect"]["kind"] == EffectKind.MULTIPLIER}
-    rows = []
-    for group in programme.rule_groups.filter(retired_at=None):
-        together, multipliers = group_in_words(group.settings)
-        rows.append((group.key, together, multipliers if group.key in boosted else EMPTY))
-    return Table((_("Group"), _("Of its rules"), _("Its multipliers")), rows)
-
-
-tabs.contribute(Tab("rules", _("Rules"), "programs.view_rule", _page, order=40))
+    @display(description=_("of its rules"))
+    def together(self, group: RuleGroup) -> str:
+        return group_in_words(group.settings)[0]

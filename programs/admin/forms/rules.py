@@ -18,14 +18,14 @@ from programs.admin.forms.fields import (
     Words,
     options_of,
 )
-from programs.admin.forms.parts import Condition
+from programs.admin.forms.parts import Condition, PartForm
 from programs.admin.forms.rows import Rows
 from programs.admin.forms.terms import EXPIRY_FIELDS, PENDING_FIELDS, TERMS_ONLY_IF, TermsForm
 from programs.engine.events import Trigger
-from programs.engine.rules import EffectKind, OnExcess
-from programs.models import Programme, Rule
+from programs.engine.rules import Combine, EffectKind, OnExcess, Stacking
+from programs.models import Programme, Rule, RuleGroup
 from programs.selectors.events import TRIGGERS
-from programs.selectors.policies import POLICIES
+from programs.selectors.policies import COMBINE, POLICIES, STACKING
 from programs.selectors.sentences import DAYS, PERIODS
 
 EFFECTS = {
@@ -190,3 +190,24 @@ RULE_FIELDSETS = (
     (_("When its points can be used"), {"fields": PENDING_FIELDS, "classes": ("collapse",)}),
     (_("When its points expire"), {"fields": EXPIRY_FIELDS, "classes": ("collapse",)}),
 )
+
+
+class RuleGroupForm(PartForm):
+    """How the rules of a group live together."""
+
+    section = "groups"
+
+    mode = Choice(
+        options_of(Stacking, STACKING),
+        label=_("Of its rules"),
+        help_text=_("A group holds either rules that give points or multipliers, never both."),
+    )
+    combine = Choice(options_of(Combine, COMBINE), label=_("Its multipliers"))
+
+    class Meta:
+        model = RuleGroup
+        fields: ClassVar[list[str]] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.start(self.programme, self.instance.settings if self.instance.pk else {})
