@@ -10,10 +10,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from loyalty.core.admin.base import ReadOnlyAdmin
+from loyalty.core.admin.filters import BetweenMoments
 from loyalty.core.registry import Panel, Table, panels
 from members.admin.links import EMPTY, cause, link, moment
 from members.admin.statement import balance_after, signed
@@ -44,7 +44,7 @@ class PurchaseAdmin(ReadOnlyAdmin):
     about = _("Receipts as the tills sent them. Open one to read why it earned what it earned.")
     when_empty = _("Take in a file: manage.py import purchases FILE.csv --programme CODE --enrol")
     list_display = ("number", "bought", "store_name", "member_page", "amount_text", "earned")
-    list_filter = (("partner", admin.RelatedOnlyFieldListFilter), ("occurred_at", RangeDateTimeFilter))
+    list_filter = (("partner", admin.RelatedOnlyFieldListFilter), ("occurred_at", BetweenMoments))
     list_select_related = ("store", "partner", "membership__programme", "revision")
     search_fields = ("number",)
     search_help_text = _("The whole number of a receipt or of a member.")
@@ -90,7 +90,7 @@ class ReturnAdmin(ReadOnlyAdmin):
     about = _("Goods that came back, and the points that went with them.")
     when_empty = _("Take in a file: manage.py import returns FILE.csv --programme CODE")
     list_display = ("number", "purchase_page", "happened", "member_page", "amount_text", "taken")
-    list_filter = (("occurred_at", RangeDateTimeFilter),)
+    list_filter = (("occurred_at", BetweenMoments),)
     list_select_related = ("membership__programme", "purchase__revision")
     search_fields = ("number",)
     search_help_text = PurchaseAdmin.search_help_text

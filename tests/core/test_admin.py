@@ -357,3 +357,24 @@ def test_panels_and_cards_come_in_order(boss: User, rf: RequestFactory) -> None:
     cards.contribute(lambda request: [Card("second", "2")], permission="core.view_job", order=2)
     cards.contribute(lambda request: [Card("first", "1")], permission="core.view_job", order=1)
     assert [card.title for card in cards.shown(request)] == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"recorded_at_from_0": "2020-01-01"}, 1),
+        ({"recorded_at_from_0": "2020-01-01", "recorded_at_from_1": "00:00"}, 1),
+        ({"recorded_at_to_0": "2020-01-01"}, 0),
+        ({"recorded_at_from_1": "00:00"}, 1),
+    ],
+)
+def test_lists_are_filtered_between_moments(boss: User, asked: dict[str, str], found: int) -> None:
+    answer = client_of(boss).get(reverse("admin:core_auditentry_changelist"), asked)
+    assert answer.status_code == 200
+    assert min(1, answer.context["cl"].result_count) == found
+
+
+@pytest.mark.parametrize("day", ["tomorrow", "2026-02-30", "9999999-01-01", "2026-01-01\x00"])
+def test_what_is_no_date_is_not_an_error_of_ours(boss: User, day: str) -> None:
+    answer = client_of(boss).get(reverse("admin:core_auditentry_changelist"), {"recorded_at_from_0": day})
+    assert answer.status_code == 302

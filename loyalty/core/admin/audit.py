@@ -11,10 +11,10 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from loyalty.core.admin.base import ChangeList, ReadOnlyAdmin
+from loyalty.core.admin.filters import BetweenMoments
 from loyalty.core.audit import is_audited
 from loyalty.core.choices import TONES, UserKind
 from loyalty.core.models import AuditEntry, User
@@ -75,7 +75,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     about = _("Who changed what, when, and from what to what. Nobody can change this record.")
     list_display = ("recorded_at", "who", "operation_badge", "thing", "values", "reason")
     list_display_links = None
-    list_filter = ("operation", KindOfThing, Person, ("recorded_at", RangeDateTimeFilter))
+    list_filter = ("operation", KindOfThing, Person, ("recorded_at", BetweenMoments))
     list_select_related = ("personal",)
     search_fields = ("=subject_id",)
     search_help_text = _("The number of the changed thing")
