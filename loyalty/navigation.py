@@ -80,7 +80,8 @@ MENU = (
     Section(
         _("Background"),
         (
-            Entry("core.importbatch", "upload_file", _("Imports")),
+            Entry("members.upload", "upload_file", _("Take in files")),
+            Entry("core.importbatch", "fact_check", _("Imports")),
             Entry("core.job", "autorenew", _("Jobs")),
             Entry("core.outboxevent", "outbox", _("Events")),
             Entry("core.handlerrun", "mark_email_read", _("Event handling")),

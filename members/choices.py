@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 __all__ = [
+    "Decimals",
     "DocumentKind",
     "GrantMode",
     "HoldState",
@@ -12,10 +13,12 @@ __all__ = [
     "MemberKind",
     "MemberStatus",
     "MembershipStatus",
+    "Moments",
     "PostingKind",
     "Side",
     "TermsReason",
     "TierSource",
+    "UploadKind",
 ]
 
 
@@ -126,3 +129,24 @@ class GrantMode(models.TextChoices):
     FLOOR = "floor", _("At least this tier")
     FIXED = "fixed", _("Exactly this tier")
     LIFT = "lift", _("Lifted once, then as usual")
+
+
+class UploadKind(models.TextChoices):
+    """What a file holds."""
+
+    PURCHASES = "purchases", _("purchases")
+    RETURNS = "returns", _("returns")
+
+
+class Decimals(models.TextChoices):
+    """How a file writes numbers with decimal places."""
+
+    POINT = "point", _("12.50")
+    COMMA = "comma", _("12,50")
+
+
+class Moments(models.TextChoices):
+    """How a file writes times."""
+
+    ISO = "iso", _("2026-01-31T18:45 or 2026-01-31 18:45")
+    DMY = "dmy", _("31.01.2026 18:45")

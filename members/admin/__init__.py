@@ -13,6 +13,7 @@ from members.admin import (
     statement,
     tiers,
     transfers,
+    uploads,
     verification,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "statement",
     "tiers",
     "transfers",
+    "uploads",
     "verification",
 ]

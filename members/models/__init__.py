@@ -11,6 +11,7 @@ from members.models.events import Event, Transfer
 from members.models.imports import StagedReceipt
 from members.models.people import Identifier, Member, Membership, Person
 from members.models.tiers import QualificationCounter, TierDecision, TierGrant, TierPeriod
+from members.models.uploads import Upload
 from members.models.verification import HistoryMark
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "TierGrant",
     "TierPeriod",
     "Transfer",
+    "Upload",
 ]
 
 del _ledger

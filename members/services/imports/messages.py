@@ -28,3 +28,29 @@ _WORDS = {
 def message(code: str) -> str:
     """The sentence for a fault's code, in the active language."""
     return str(_WORDS.get(code) or gettext("This row cannot be used."))
+
+
+# What the columns of a file are called by people.
+COLUMNS = {
+    "receipt": _("number of the receipt"),
+    "occurred_at": _("time of the purchase"),
+    "member": _("card or number of the member"),
+    "store": _("store"),
+    "sku": _("article"),
+    "quantity": _("quantity"),
+    "amount": _("amount of the line"),
+    "till": _("till"),
+    "cashier": _("cashier"),
+    "category": _("category"),
+    "department": _("department"),
+    "brand": _("brand"),
+    "label": _("labels"),
+    "kind": _("kind of line"),
+    "discount": _("discount of the line"),
+    "tax": _("tax in the amount"),
+    "channel": _("channel"),
+    "payment": _("way of paying"),
+    "line": _("number of the line"),
+    "so_far": _("counts what came back earlier (yes)"),
+    "number": _("number of the return"),
+}
