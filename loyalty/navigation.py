@@ -67,6 +67,7 @@ MENU = (
     Section(
         _("Purchases and points"),
         (
+            Entry("members.upload", "upload_file", _("Take in files")),
             Entry("members.purchase", "receipt_long"),
             Entry("members.return", "assignment_return"),
             Entry("members.event", "celebration", _("Events of members")),
@@ -80,7 +81,6 @@ MENU = (
     Section(
         _("Background"),
         (
-            Entry("members.upload", "upload_file", _("Take in files")),
             Entry("core.importbatch", "fact_check", _("Imports")),
             Entry("core.job", "autorenew", _("Jobs")),
             Entry("core.outboxevent", "outbox", _("Events")),
