@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from programs.admin.conditions.nodes import (
+    EMPTY_LEAF,
     LISTS,
     WITHOUT_VALUE,
     Draft,
@@ -27,7 +28,11 @@ from programs.engine.vocabulary import FactType, Operator
 
 Fields = Mapping[str, Sequence[str]]
 
-_ENTRY = re.compile(r'\s*(?:("(?:[^"\\]|\\.)*")\s*(?=[,\n\t]|$)|([^,\n\t]*))(?:[,\n\t]|$)', re.DOTALL)
+# A value of a list: in quotes with a separator behind, or anything up to the next separator. Nothing is read twice,
+# however the text was made.
+_ENTRY = re.compile(
+    r'[\s,]*+(?:("(?:[^"\\]|\\.)*+")(?=[ \r]*+(?:[,\n\t]|$))|([^\s,][^,\n\t]*+)|$)', re.DOTALL
+)
 # What needs no quotes: no quote in front, no space around, nothing that a field of a form would lose.
 _PLAIN = re.compile(r"(?![\s\"])[^\x00-\x1f\x7f-\x9f\u2028\u2029]+(?<!\s)")
 _HALF = re.compile("[\ud800-\udfff]")
@@ -139,29 +144,29 @@ def parts(node: Node, separator: str = ".") -> dict[str, list[str]]:
 
 
 def from_fields(fields: Fields, name: str, separator: str = ".") -> Draft:
-    """The tree that a form sent. One that is too large is taken in as far as it may go, and says so."""
+    """The tree that a form sent. One that is too large is not taken in, of one that is torn what can be."""
     left = iter(range(MOST_NODES))
+    taken = 0
 
     def node_at(path: str, depth: int) -> Node | None:
+        nonlocal taken
         kind = _first(fields, f"{name}-{path}-kind")
         if kind not in list(Kind) or depth > MOST_DEPTH or next(left, None) is None:
             return None
+        taken += 1
         children: list[Node] = []
-        if kind != Kind.FACT:
+        if kind in (Kind.NOT, Kind.LINES):
+            children = [node_at(f"{path}.0", depth + 1) or EMPTY_LEAF]
+        elif kind != Kind.FACT:
             while (child := node_at(f"{path}.{len(children)}", depth + 1)) is not None:
                 children.append(child)
         return _node(fields, f"{name}-{path}-", Kind(kind), tuple(children), separator)
 
     root = node_at("0", 1)
-    sent = sum(1 for key in fields if key.startswith(f"{name}-0") and key.endswith("-kind"))
-    return Draft(root, too_large=sent > MOST_NODES or _deeper(fields, name))
-
-
-def _deeper(fields: Fields, name: str) -> bool:
-    return any(
-        key.startswith(f"{name}-0") and key.endswith("-kind") and key.count(".", len(name)) >= MOST_DEPTH
-        for key in fields
-    )
+    sent = [key for key in fields if key.startswith(f"{name}-0") and key.endswith("-kind")]
+    if len(sent) > MOST_NODES or any(key.count(".", len(name)) >= MOST_DEPTH for key in sent):
+        return Draft(fault="too_complex")
+    return Draft(root, fault="bad_condition" if taken != len(sent) else "")
 
 
 def _first(fields: Fields, key: str) -> str:
@@ -170,8 +175,6 @@ def _first(fields: Fields, key: str) -> str:
 
 
 def _node(fields: Fields, prefix: str, kind: Kind, children: tuple[Node, ...], separator: str) -> Node:
-    if kind in (Kind.NOT, Kind.LINES):
-        children = (children or (Node(Kind.FACT),))[:1]
     if kind not in (Kind.FACT, Kind.LINES):
         return Node(kind, children)
     said = {

@@ -24,6 +24,9 @@ from programs.engine.reader import Fault, Path
 from programs.engine.vocabulary import Scope
 from programs.models import Programme
 
+# The largest condition has fewer fields; a form may have some of its own.
+MOST_FIELDS = 10_000
+
 
 class ConditionWidget(forms.Widget):
     """Draws a builder and reads what it sent, with the operation that was asked for already done."""
@@ -59,8 +62,10 @@ class ConditionWidget(forms.Widget):
         return self.programme
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Draft:
-        sent = {key: data.getlist(key) if hasattr(data, "getlist") else [data[key]] for key in data}
-        mine = {key: values for key, values in sent.items() if key.startswith(f"{name}-")}
+        if len(data) > MOST_FIELDS:
+            return Draft(fault="too_complex")
+        own = [key for key in data if key.startswith(f"{name}-")]
+        mine = {key: data.getlist(key) if hasattr(data, "getlist") else [data[key]] for key in own}
         draft = from_fields(mine, name, separator())
         asked = operation_in(mine, name)
         return operate(draft, self.scope, asked) if asked else draft

@@ -110,8 +110,9 @@ def _so_far(node: Node, scope: Scope, core: Core) -> Any:
 # --- faults -----------------------------------------------------------------------------------------------------
 def judge(draft: Draft, scope: Scope, core: Core) -> tuple[Condition | None, list[Fault]]:
     """The condition as the engine reads it, and every fault; None for no condition at all."""
-    if draft.too_large:
-        return None, [Fault("too_complex", (), {"nodes": MOST_NODES, "depth": MOST_DEPTH})]
+    if draft.fault:
+        limits = {"nodes": MOST_NODES, "depth": MOST_DEPTH}
+        return None, [Fault(draft.fault, (), limits if draft.fault == "too_complex" else {})]
     if draft.root is None:
         return None, []
     reader = Reader(to_document(draft.root))

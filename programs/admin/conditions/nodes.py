@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -68,15 +68,14 @@ class Node:
 @dataclass(frozen=True, slots=True)
 class Draft:
     """The state of one builder. `focus` is the field to go on with ("0.1-fact"), `notice` why an operation was
-    refused, `too_large` that not everything which was sent could be taken in."""
+    refused, `fault` (a code) why not everything which was sent could be taken in."""
 
     root: Node | None = None
     focus: str = ""
     notice: str = ""
-    too_large: bool = False
+    fault: str = ""
     # The operation that was asked for, if any; saving waits then.
     operation: str = ""
-    faults: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 EMPTY_LEAF = Node(Kind.FACT)
@@ -144,7 +143,8 @@ def adapted(before: Node, after: Node) -> Node:
     old, new = before.type, after.type
     if new is None:
         return after
-    if after.operator not in after.operators:
+    # What is no operator at all is left to the reader.
+    if after.operator not in after.operators and (not after.operator or after.operator in list(Operator)):
         usual = Operator.ONE_OF if Operator.ONE_OF in after.operators else Operator.AT_LEAST
         after = replace(after, operator=usual.value)
     if old is None or old is new:
@@ -205,17 +205,19 @@ def _read(data: Any, depth: int, left: Iterator[int]) -> Node:
             return Node(kind, tuple(_read(child, depth + 1, left) for child in below[:MOST_NODES]))
     if "not" in data:
         return Node(Kind.NOT, (_read(data["not"], depth + 1, left),))
-    operator = data.get("is")
+    operator = _text(data.get("is"))
     values = _values_of(data.get("value"))
+    if operator in LISTS:
+        values = tuple(dict.fromkeys(values))
     if "lines" in data:
         return Node(
             Kind.LINES,
             (_read(data["lines"], depth + 1, left),),
             of=_text(data.get("of", Measure.COUNT.value)),
-            operator=_text(operator or Operator.AT_LEAST.value),
+            operator=operator or Operator.AT_LEAST.value,
             values=values if values or operator else ("1",),
         )
-    return Node(Kind.FACT, fact=_text(data.get("fact")), operator=_text(operator), values=values)
+    return Node(Kind.FACT, fact=_text(data.get("fact")), operator=operator, values=values)
 
 
 def _text(value: Any) -> str:

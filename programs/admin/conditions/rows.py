@@ -121,7 +121,9 @@ class Builder:
             "children": [
                 self._row(child, (*path, index), below) for index, child in enumerate(node.children)
             ],
-            "widens": not node.is_group and not in_group,
+            # A condition that stands alone can be joined by another: then both stand in a group.
+            "widens": not node.is_group and not in_group and (not path or node.kind is Kind.FACT),
+            "within": bool(path),
         }
         if node.kind in (Kind.FACT, Kind.LINES):
             row |= self._comparison(node, scope)

@@ -18,7 +18,8 @@ from programs.models import Programme
 PAGE = """{% extends "admin/base_site.html" %}
 {% block extrahead %}{{ block.super }}{{ form.media }}{% endblock %}
 {% block content %}<form method="post" id="host" novalidate>{% csrf_token %}
-<p><label for="id_title">Title</label> <input name="title" id="id_title" value="{{ form.title.value|default:"" }}" class="conditions-field"></p>
+<p><label for="id_title">Title</label>
+<input name="title" id="id_title" value="{{ form.title.value|default:"" }}" class="conditions-field"></p>
 <h2 class="font-semibold my-3">When</h2>{{ form.when.errors }}{{ form.when }}
 <h2 class="font-semibold my-3">On which lines</h2>{{ form.lines.errors }}{{ form.lines }}
 <p class="mt-4"><button type="submit" id="save" class="conditions-button">Save</button></p>

@@ -34,13 +34,15 @@
     /* One operation at a time. Whoever types while it is under way loses nothing: it is asked again with the new text. */
     async function operate(builder, operation) {
         const state = stateOf(builder);
-        if (state.busy) {
-            if (state.busy === "refresh") state.next = operation;
+        const waits = state.busy === "refresh" && (!state.next || state.next === "refresh");
+        if (state.busy && !waits) return;
+        // Until rows are where they will be, nothing can be pressed: it would mean another row.
+        if (operation !== "refresh") builder.setAttribute("aria-busy", "true");
+        if (waits) {
+            state.next = operation;
             return;
         }
         state.busy = operation;
-        // Until rows are where they will be, nothing can be pressed: it would mean another row.
-        if (operation !== "refresh") builder.setAttribute("aria-busy", "true");
         try {
             let answer = await ask(builder, operation);
             while (fieldsOf(builder).toString() !== answer.sent) answer = await ask(builder, operation);
