@@ -26,7 +26,6 @@ from programs.engine.reader import Reader
 from programs.engine.vocabulary import Scope
 from tests.programs.conditions.trees import TEXTS, trees
 
-
 # The first examples are slow to make on a busy machine.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
