@@ -153,7 +153,7 @@ def test_facts_are_offered_in_groups_with_tiers_and_events(programme: Programme)
 
 # --- addresses ----------------------------------------------------------------------------------------------
 def client(**rights: Any) -> Client:
-    user = User.objects.create_user("eve@example.com", kind=UserKind.STAFF, name="Eve")
+    user = User.objects.create_user("eve@example.com", kind=UserKind.STAFF, is_staff=True, name="Eve")
     if rights.get("permitted"):
         user.user_permissions.add(Permission.objects.get(codename="view_programme"))
     logged_in = Client()
