@@ -118,6 +118,8 @@ STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
+# The largest condition of a rule is a form of some thousand fields.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 MEDIA_ROOT = VAR_DIR / "media"
 MEDIA_URL = "media/"
 

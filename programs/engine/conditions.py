@@ -73,7 +73,7 @@ class Not:
 
 Condition = Leaf | LinesLeaf | All | AnyOf | Not
 ALWAYS = All(())
-_MEASURES = {
+MEASURES = {
     Measure.COUNT: FactType.INTEGER,
     Measure.QUANTITY: FactType.QUANTITY,
     Measure.AMOUNT: FactType.MONEY,
@@ -149,7 +149,7 @@ class ConditionReader:
         if operator is Operator.AT_LEAST and not reader.has("value"):
             reader.take("value")
             return LinesLeaf(where, measure, operator, 1)  # any at all
-        kind = _MEASURES[measure]
+        kind = MEASURES[measure]
         value = self._value(reader, kind, operator)
         if operator in (Operator.IS_SET, Operator.IS_NOT_SET) and operator in OPERATORS[kind]:
             options = [option.value for option in OPERATORS[FactType.MONEY]]
@@ -226,7 +226,7 @@ def dump_condition(node: Condition, money_digits: int) -> dict[str, Any]:
             "lines": dump_condition(node.where, money_digits),
             "of": node.of.value,
             "is": node.operator.value,
-            "value": dump_value(node.value, _MEASURES[node.of], money_digits),
+            "value": dump_value(node.value, MEASURES[node.of], money_digits),
         }
     known = fact(node.fact)
     written: dict[str, Any] = {"fact": node.fact, "is": node.operator.value}

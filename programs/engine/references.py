@@ -103,9 +103,16 @@ def _check_rule(place: Reader, core: Core, rule: Rule) -> None:
     if rule.when is not None:
         for below, leaf in _leaves(_at(place, "when"), rule.when):
             _check_asked(below, rule, event, leaf)
-            if isinstance(leaf, Leaf):
-                _check_asked_tier(below, core, leaf)
+        check_condition(_at(place, "when"), core, rule.when)
     _check_effect(place, rule, event)
+
+
+def check_condition(place: Reader, core: Core, condition: Condition) -> None:
+    """Note a fault for every tier that a condition asks for and that the programme does not have. `place` is where
+    the condition stands."""
+    for below, leaf in _leaves(place, condition):
+        if isinstance(leaf, Leaf):
+            _check_asked_tier(below, core, leaf)
 
 
 def _check_effect(place: Reader, rule: Rule, event: EventType | None) -> None:

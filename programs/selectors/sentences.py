@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import EllipsisType
 from typing import Any
 
 from django.utils.formats import date_format, number_format
@@ -67,7 +68,7 @@ OPERATORS: dict[Operator, str | Promise] = {
     Operator.IS_NOT_SET: _("%(fact)s is not known"),
 }
 
-_MEASURES: dict[Measure, tuple[str | Promise, FactType]] = {
+MEASURES: dict[Measure, tuple[str | Promise, FactType]] = {
     Measure.COUNT: (_("number of lines where %(where)s"), FactType.INTEGER),
     Measure.QUANTITY: (_("quantity of the lines where %(where)s"), FactType.QUANTITY),
     Measure.AMOUNT: (_("amount of the lines where %(where)s"), FactType.MONEY),
@@ -92,8 +93,9 @@ PERIODS: dict[Period, str | Promise] = {
 SHOWN_VALUES = 12
 
 
-def sentence(condition: Condition | None, language: str | None, core: Core) -> str:
-    """The condition in words; empty when there is none."""
+def sentence(condition: Condition | EllipsisType | None, language: str | None, core: Core) -> str:
+    """The condition in words; empty when there is none. Where a part or a value is still missing (`...`), the
+    sentence has "…"."""
     if condition is None:
         return ""
     with override(language or get_language() or LAST_LANGUAGE):
@@ -120,7 +122,9 @@ def rule_sentence(rule: Rule, core: Core, language: str | None = None) -> str:
 
 
 # --- conditions ---------------------------------------------------------------------------------------------
-def _say(node: Condition, core: Core, *, inner: bool) -> str:
+def _say(node: Condition | EllipsisType, core: Core, *, inner: bool) -> str:
+    if node is ...:
+        return "…"
     if isinstance(node, (All, AnyOf)):
         word = (
             gettext("%(first)s and %(second)s")
@@ -136,7 +140,7 @@ def _say(node: Condition, core: Core, *, inner: bool) -> str:
     if isinstance(node, Not):
         return gettext("not (%(condition)s)") % {"condition": _say(node.child, core, inner=False)}
     if isinstance(node, LinesLeaf):
-        template, kind = _MEASURES[node.of]
+        template, kind = MEASURES[node.of]
         named = str(template) % {"where": _say(node.where, core, inner=False)}
         return _comparison(named, node.operator, node.value, kind, core)
     known = fact(node.fact)
@@ -189,6 +193,8 @@ def _comparison(named: str, operator: Operator, value: Any, kind: FactType | Non
 
 
 def _value(value: Any, kind: FactType | None, core: Core) -> str:
+    if value is ...:
+        return "…"
     if kind is FactType.MONEY:
         return format_money(value, core.currency)
     written = dump_value(value, kind, core.money_digits) if kind else value
@@ -197,6 +203,18 @@ def _value(value: Any, kind: FactType | None, core: Core) -> str:
     if kind is FactType.QUANTITY and "." in str(written):
         return str(written).rstrip("0").rstrip(".")
     return str(written)
+
+
+def operator_words(operator: Operator) -> str:
+    """An operator by itself: "is at least", "is from … to …"."""
+    blank = {"fact": "", "value": "", "low": "…", "high": "…"}
+    # Languages without a word for "is" write a dash or a colon.
+    return (str(OPERATORS[operator]) % blank).strip(" —:") or "="
+
+
+def measure_words(measure: Measure) -> str:
+    """What is summed over lines, by itself: "number of lines where …"."""
+    return str(MEASURES[measure][0]) % {"where": "…"}
 
 
 # --- rules --------------------------------------------------------------------------------------------------

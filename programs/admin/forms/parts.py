@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.core.problems import Problem, sentence_of
+from programs.admin.conditions import ConditionField
 from programs.admin.forms.fields import Code, Switch, Words
 from programs.admin.forms.rows import Rows
 from programs.engine.document import Core
@@ -162,6 +163,12 @@ class DocumentForm(forms.ModelForm):
             return
         inner = fault.path[len(own) :]
         name = self._field_of(inner)
+        field = self.fields.get(name or "")
+        if isinstance(field, ConditionField):
+            # The builder shows it beside the row where it can be mended.
+            field.refuse([fault], under=(*own, name or ""))
+            self.add_error(name, ValidationError(field.error_messages["faulty"], code=fault.code))
+            return
         row = next((part for part in inner if isinstance(part, int)), None)
         if row is not None:
             message = gettext("Row %(row)d, %(field)s: %(message)s") % {

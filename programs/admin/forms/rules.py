@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.core.exact import Period
+from programs.admin.conditions import ConditionField, ConditionsInForm, for_programme
 from programs.admin.forms.fields import (
     Choice,
     Moment,
@@ -23,6 +24,7 @@ from programs.admin.forms.rows import Rows
 from programs.admin.forms.terms import EXPIRY_FIELDS, PENDING_FIELDS, TERMS_ONLY_IF, TermsForm
 from programs.engine.events import Trigger
 from programs.engine.rules import Combine, EffectKind, OnExcess, Stacking
+from programs.engine.vocabulary import Scope
 from programs.models import Programme, Rule, RuleGroup
 from programs.selectors.events import TRIGGERS
 from programs.selectors.policies import COMBINE, POLICIES, STACKING
@@ -48,7 +50,7 @@ GIVING = (EffectKind.PER_STEP, EffectKind.PERCENT, EffectKind.PER_UNIT, EffectKi
 BASE_TYPE = _("the main one")
 
 
-class RuleForm(TermsForm):
+class RuleForm(ConditionsInForm, TermsForm):
     """Points are typed as people see them, money in the programme's currency."""
 
     section = "rules"
@@ -84,6 +86,14 @@ class RuleForm(TermsForm):
     point_type = Choice(empty=BASE_TYPE, label=_("Of"))
     rounding = Choice(
         POLICIES["rounding"][1].items(), empty=_("as the policies say"), label=_("Fractions of a point")
+    )
+    when = ConditionField(
+        scope=Scope.PURCHASE,
+        label=_("When"),
+        help_text=_("Nothing: for every purchase or event that it looks at."),
+    )
+    lines = ConditionField(
+        scope=Scope.LINE, label=_("On which lines"), help_text=_("Nothing: on all lines that earn points.")
     )
     group = Choice(label=_("Group"), help_text=_("Groups say how rules live together."))
     schedule__since = Moment(label=_("From"))
@@ -131,6 +141,7 @@ class RuleForm(TermsForm):
         super().__init__(*args, **kwargs)
         self.offer_terms(self.programme)
         self._offer_parts(self.programme)
+        for_programme(self, self.programme)
         self.fields["expiry__kind"].choices = _as_points(self.fields["expiry__kind"].choices)  # type: ignore[attr-defined]
         self.fields["pending__kind"].choices = _as_points(self.fields["pending__kind"].choices)  # type: ignore[attr-defined]
         self.start(self.programme, self.instance.settings if self.instance.pk else {})
@@ -164,7 +175,7 @@ RULE_FIELDSETS = (
             )
         },
     ),
-    (_("For what"), {"fields": ("trigger", "event", "grace_days")}),
+    (_("For what"), {"fields": ("trigger", "event", "grace_days", "when", "lines")}),
     (_("Together with other rules"), {"fields": ("group",)}),
     (
         _("When it runs"),
