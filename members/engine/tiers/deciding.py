@@ -145,9 +145,19 @@ class MemberLadder(Standing):
         usual = grant.until is None
         ends_on = self.measure.unearned_end(today) if usual else grant.until
         grace = self.ladder.grace_days if usual and not self.ladder.continuous else 0
-        source = self.source(grant)
-        self.hold(Validity(grant.tier, source, None, ends_on, grace, grant.reference))
+        lift = Validity(grant.tier, self.source(grant), None, ends_on, grace, grant.reference)
+        self._keep_beneath(lift)
+        self.hold(lift)
         return self.settle(at, today, Reason.LIFTED)
+
+    def _keep_beneath(self, lift: Validity) -> None:
+        """Of two lifts the higher is held; the other one stays, as a floor, until its own end."""
+        state = self.state
+        if state.held is None:
+            return
+        lower = state.held if self.measure.higher(lift, state.held) is lift else lift
+        if lower.grant:
+            state.grants.append(Grant(lower.grant, Mode.LIFT, lower.tier, lower.ends_on, lower.source))
 
     def revoke(self, reference: str, at: datetime) -> list[Decision]:
         """A tier by hand ends before its time."""
