@@ -127,7 +127,7 @@ class TierGrant(AppendOnly):
     revoked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
-    revoked_because = models.CharField(_("why it was ended"), max_length=200, null=True)  # noqa: DJ001 - set once
+    revoked_because = models.CharField(_("why it was ended"), max_length=200, null=True)
 
     class Meta:
         verbose_name = _("tier given by hand")

@@ -374,4 +374,4 @@ def test_a_tier_that_the_programme_no_longer_has_runs_on_as_the_next_lower_one()
     end(membership, grant)
     assert has(membership)[0] == "green"
     assert query("SELECT count(*) FROM members_tiergrant") == [(1,)]
-    assert FIRST < at
+    assert at > FIRST
