@@ -11,10 +11,16 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('members', '0005_engine_room_law'),
+        ('programs', '0003_ladders_and_events'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
+        migrations.AddField(
+            model_name='tiergrant',
+            name='revision',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='programs.revision'),
+        ),
         migrations.AddField(
             model_name='tiergrant',
             name='revoked_because',

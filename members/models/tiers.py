@@ -123,6 +123,9 @@ class TierGrant(AppendOnly):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     recorded_at = models.DateTimeField(_("recorded"))
+    revision = models.ForeignKey(
+        "programs.Revision", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     revoked_at = models.DateTimeField(_("ended early"), null=True)
     revoked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.core.exact import local_day
 from loyalty.core.translated import format_quantity, text
 from members.engine.tiers import Counter, LadderState, MemberLadder, Mode, Progress, Reason, join, progress
-from members.models import Membership, QualificationCounter, TierDecision, TierGrant, TierPeriod
+from members.models import Membership, QualificationCounter, TierDecision, TierPeriod
 from members.selectors.explain.amounts import money, quantity
 from members.selectors.qualification import recount
 from members.selectors.tier_states import stored_state
@@ -28,7 +28,6 @@ __all__ = [
     "Standing",
     "counted_in_words",
     "decisions_of",
-    "grants_of",
     "ladder_in",
     "periods_of",
     "prospects",
@@ -130,23 +129,6 @@ def _joining(ladder: Ladder, membership: Membership, stretch: Activated, now: da
     member, _decisions = join(ladder, zone, local_day(membership.joined_at, zone), at, values)
     member.fall_due(now)
     return Standing(member, core, progress(member, local_day(now, zone)), at)
-
-
-def grants_of(
-    membership: Membership, standings: Sequence[Standing], today: date
-) -> list[tuple[TierGrant, bool]]:
-    """Every tier that was given by hand, the latest first, and whether it still runs."""
-    states = {standing.ladder.key: standing.state for standing in standings}
-    rows = TierGrant.objects.select_related("actor", "revoked_by").filter(membership=membership)
-    return [
-        (
-            row,
-            row.ladder in states
-            and states[row.ladder].has_grant(str(row.pk))
-            and (row.until is None or row.until >= today),
-        )
-        for row in rows.order_by("-id")
-    ]
 
 
 def decisions_of(membership: Membership, most: int) -> list[TierDecision]:

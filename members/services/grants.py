@@ -67,7 +67,8 @@ def give_tier(
         [sheet] = sheets
         if sheet.status not in (MembershipStatus.ACTIVE, MembershipStatus.LEAVING):
             raise MembershipClosed
-        chosen = _ladder(recorder.ruleset_at(now).ruleset.core, ladder)
+        stretch = recorder.ruleset_at(now)
+        chosen = _ladder(stretch.ruleset.core, ladder)
         if chosen.position(tier) < 0:
             raise UnknownTier(options=[each.key for each in chosen.tiers])
         _check_end(until, local_day(now, recorder.zone))
@@ -87,6 +88,7 @@ def give_tier(
             reason=reason,
             actor=actor,
             recorded_at=now,
+            revision_id=stretch.revision_id,
         )
         tiering.give(recorder, sheet, standing, Grant(str(row.pk), Mode(mode.value), tier, until))
         keeping.keep_key(
