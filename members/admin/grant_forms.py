@@ -50,9 +50,7 @@ class ReasonForm(forms.Form):
         label=_("Why"),
         max_length=grants.LONGEST_REASON,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
-        help_text=_(
-            "Your colleagues read it on the page of the member. For example: a parcel was lost in June."
-        ),
+        help_text=_("Your colleagues read it on the page of the member."),
     )
     number = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
@@ -94,8 +92,10 @@ class GiveTierForm(ReasonForm):
         field = self.fields["tier"]
         assert isinstance(field, forms.ChoiceField)
         # One ladder needs no heading.
-        field.choices = (
-            choices if len(choices) > 1 else [each for _ladder, found in choices for each in found]
+        found = choices if len(choices) > 1 else [each for _ladder, offered in choices for each in offered]
+        field.choices = [("", _("Choose a tier")), *found]
+        self.fields["reason"].help_text = _(
+            "Your colleagues read it on the page of the member. For example: a parcel was lost in June."
         )
         self.fields["until"].widget.attrs["min"] = given.today_of(membership, now).isoformat()
 

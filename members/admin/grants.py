@@ -64,8 +64,8 @@ class GivesTiers:
         context = {
             "form": form,
             "title": gettext("Give a tier to %(member)s") % {"member": _name(membership)},
-            "now": [given.has_in_words(each) for each in standings],
-            "submit": gettext("Give the tier"),
+            "now": [f"{given.has_in_words(each)} {tiers.prospects(each)[0]}" for each in standings],
+            "button": gettext("Give the tier"),
         }
         return _form_page(self, request, membership, "admin/members/give_tier.html", context)
 
@@ -119,7 +119,7 @@ class TierGrantAdmin(ReadOnlyAdmin):
         "reason",
         "who",
     )
-    list_select_related = ("membership__programme", "actor", "revoked_by")
+    list_select_related = ("membership__programme", "revision", "actor", "revoked_by")
     search_fields = ("id",)
     search_help_text = _("The whole number of a member.")
     ordering = ("-id",)
@@ -142,7 +142,7 @@ class TierGrantAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TierGrant]:
         rows: QuerySet[TierGrant] = super().get_queryset(request)
-        return rows.select_related("revision").defer("revision__canonical")
+        return rows.defer("revision__canonical")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -221,7 +221,7 @@ class TierGrantAdmin(ReadOnlyAdmin):
             "form": form,
             "title": gettext("End a tier of %(member)s") % {"member": _name(membership)},
             "now": [_told(grant), *(given.without_in_words(each, grant, now) for each in standings)],
-            "submit": gettext("End it now"),
+            "button": gettext("End it now"),
             "danger": True,
         }
         return _form_page(self, request, membership, "admin/members/give_tier.html", context)
@@ -303,7 +303,7 @@ def _told(grant: TierGrant) -> str:
         "who": grant.actor or EMPTY,
         "why": grant.reason,
     }
-    return gettext("%(ladder)s: %(tier)s (%(how)s), given on %(moment)s by %(who)s: %(why)s") % words
+    return gettext("%(ladder)s: %(tier)s. %(how)s. Given on %(moment)s by %(who)s: %(why)s") % words
 
 
 def _last_day(grant: TierGrant) -> str:
@@ -352,7 +352,7 @@ def _state(grant: TierGrant, runs: bool, may_end: bool, zone: str) -> SafeString
         return gettext("runs")
     address = reverse("admin:members_tiergrant_end_now", args=[grant.pk])
     return format_html(
-        '{} · <a class="font-semibold text-red-600 dark:text-red-500" href="{}">{}</a>',
+        '<span>{} · <a class="font-semibold text-red-600 dark:text-red-500" href="{}">{}</a></span>',
         gettext("runs"),
         address,
         gettext("End now"),

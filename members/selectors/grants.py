@@ -14,9 +14,9 @@ from loyalty.core.exact import local_day
 from loyalty.core.translated import text
 from members.models import Membership, TierGrant, TierPeriod
 from members.selectors.tier_states import stored_state
-from members.selectors.tiers import Standing, tier_name
+from members.selectors.tiers import Standing, counted_in_words, tier_name
 from programs.engine.document import Core
-from programs.selectors.ladders import tiers_in_words
+from programs.engine.ladders import Ladder, Tier
 from programs.selectors.rulesets import timeline
 
 __all__ = [
@@ -50,12 +50,19 @@ def tiers_to_give(membership: Membership, now: datetime) -> list[tuple[str, list
         (
             text(dict(ladder.name)) or ladder.key,
             [
-                (f"{ladder.key}:{tier.key}", f"{tier.name} ({tier.reached})")
-                for tier in tiers_in_words(ladder, core)
+                (f"{ladder.key}:{tier.key}", tier_name(ladder, tier.key) + _reached(tier, ladder, core))
+                for tier in ladder.tiers
             ],
         )
         for ladder in core.ladders
     ]
+
+
+def _reached(tier: Tier, ladder: Ladder, core: Core) -> str:
+    """How members get there by themselves."""
+    if tier.invitation:
+        return f" ({gettext('by invitation')})"
+    return f" ({counted_in_words(tier.threshold, ladder, core)})" if tier.threshold else ""
 
 
 def _core(programme: int, now: datetime) -> Core | None:
