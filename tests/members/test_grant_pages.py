@@ -243,3 +243,40 @@ def test_nobody_edits_or_deletes_what_was_given(boss: Client) -> None:
     assert boss.post(reverse("admin:members_tiergrant_delete", args=[grant.pk])).status_code == 403
     assert boss.get(reverse("admin:members_tiergrant_add")).status_code == 403
     assert TierGrant.objects.get().tier == "gold"
+
+
+# --- in the browser -------------------------------------------------------------------------------------------------
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.mark.browser
+def test_on_a_telephone_a_tier_is_given_and_ended(live_site: str, page: Any) -> None:
+    User.objects.create_superuser("bea@example.com", "correct horse battery", name="Bea")
+    membership = anna()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{live_site}/")
+    page.fill("input[name=username]", "bea@example.com")
+    page.fill("input[name=password]", "correct horse battery")
+    page.click("button[type=submit]")
+    page.wait_for_url(f"{live_site}/admin/")
+    page.goto(f"{live_site}{change(membership)}")
+    page.click("section >> text=Give a tier")
+    assert page.evaluate(WIDER) == 0
+    page.select_option("select[name=tier]", "status:gold")
+    page.click("text=Exactly this tier")
+    page.fill("input[name=reason]", "A colleague")
+    page.click("text=Give the tier")
+    page.wait_for_url(f"**{change(membership)}")
+    assert page.evaluate(WIDER) == 0
+    page.click("text=End now")
+    assert page.evaluate(WIDER) == 0
+    page.fill("input[name=reason]", "No colleague any more")
+    page.click("text=End it now")
+    page.wait_for_url(f"**{change(membership)}")
+    row = TierGrant.objects.get()
+    assert (row.tier, row.mode, row.reason, row.revoked_because) == (
+        "gold", "fixed", "A colleague", "No colleague any more",
+    )  # fmt: skip
+    assert complaints == []

@@ -19,7 +19,7 @@ from members.services.advancing import advance
 from members.services.grants import end_tier, give_tier
 from members.services.purchases import record_purchase
 from programs.services.programmes import load
-from tests.members.club import FIRST, NOON, basket, club, counted, member, operator, query
+from tests.members.club import FIRST, NOON, RULES, basket, club, counted, member, operator, query
 from tests.members.faults import faults, plant, red
 from tests.members.test_concurrency import at_once
 
@@ -365,7 +365,6 @@ def test_a_tier_that_the_programme_no_longer_has_runs_on_as_the_next_lower_one()
     grant = give(membership, "gold", until=date(2026, 12, 31))
     without = LADDER.replace('      - {key: gold, name: Gold, threshold: "1000.00"}\n', "")
     at = NOON + timedelta(hours=1)
-    from tests.members.club import RULES
 
     load(RULES + without, now=at, publish=True, effective_from=at)
     advance(membership.programme, at)
@@ -375,3 +374,32 @@ def test_a_tier_that_the_programme_no_longer_has_runs_on_as_the_next_lower_one()
     assert has(membership)[0] == "green"
     assert query("SELECT count(*) FROM members_tiergrant") == [(1,)]
     assert at > FIRST
+
+
+@pytest.mark.django_db
+def test_the_page_tells_the_tier_on_a_ladder_that_nobody_put_the_member_on_yet() -> None:
+    membership = member(club())
+    buys(membership, 600_00)
+    at = NOON + timedelta(days=1)
+    load(RULES + LADDER, now=at, publish=True, effective_from=at)
+    assert TierPeriod.objects.count() == 0
+    read = [
+        (each.ladder.key, each.state.tier, each.progress.missing) for each in standings_of(membership, at)
+    ]
+    assert read == [("status", "silver", 400_00), ("visits", "guest", 9)]
+    advance(membership.programme, at)
+    stored = [
+        (each.ladder.key, each.state.tier, each.progress.missing) for each in standings_of(membership, at)
+    ]
+    assert stored == read
+    assert standings_of(membership, NOON) == []
+
+
+@pytest.mark.django_db
+def test_a_tier_that_begins_with_the_next_period_is_not_forgotten_meanwhile() -> None:
+    """It changes nothing yet and so has no decision, but it is kept with the period that stands open."""
+    membership = member(club(LADDER.replace("name: Status\n", "name: Status\n    starts: next_period\n")))
+    buys(membership, 600_00)
+    assert has(membership) == ("green", "earned", None)
+    advance(membership.programme, day("2027-01-01"))
+    assert has(membership) == ("silver", "earned", date(2028, 12, 31))
