@@ -13,6 +13,7 @@ Laws.
 - At the end of validity the member has the level earned on the day after, or with `one_level` at least the next lower
   tier, or with `never` the same one. A tier that goes on without being carried lasts as long as if the validity that
   ended had carried it, and is held. A lift at its end is decided in the same way.
+- Of two lifts the higher is held; the other stays beneath as a floor until its own end.
 - A ladder that falls `at_once` or `after_days` follows the metric. A tier given there without being carried (a lift, say)
   is held as if its threshold had been counted that day, until that day leaves the window. `after_days`: a tier is lost so
   many days after the first day on which the value does not reach it, unless a purchase brings the value back before; then
