@@ -109,6 +109,40 @@ def test_a_tier_is_given_by_who_is_logged_in_and_the_page_tells_so(boss: Client)
         assert words in " ".join(text.split()), (words, text)
 
 
+@pytest.mark.parametrize(
+    ("how", "words", "unsaid"),
+    [
+        (
+            {"mode": GrantMode.LIFT},
+            ["€1,000.00 from 1 Jan 2027 on and Gold goes on after 31 Dec 2027."],
+            ["Staff", "Without that"],
+        ),
+        (
+            {"mode": GrantMode.FIXED, "tier": "silver"},
+            ["Staff set exactly Silver, whatever is counted, until somebody ends it."],
+            ["to Gold"],
+        ),
+        (
+            {"until": date(2026, 6, 30)},
+            [
+                "Staff gave Gold until 30 Jun 2026.",
+                "€500.00 from 1 Jan 2027 on and Silver goes on after 31 Dec 2027.",
+            ],
+            ["and Gold goes on"],
+        ),
+    ],
+)
+def test_the_page_tells_what_keeps_the_tier_and_what_is_only_given(
+    boss: Client, how: dict[str, Any], words: list[str], unsaid: list[str]
+) -> None:
+    membership = anna(ONE_LADDER)
+    record_purchase(membership=membership, basket=basket(600_00), receipt="r1", partner=operator(), now=NOON)
+    given(membership, **how)
+    card = shown(boss, change(membership)).partition("Last day")[2].partition("Tiers given by hand")[0]
+    assert [each for each in words if each not in card] == [], card
+    assert [each for each in unsaid if each in card] == [], card
+
+
 def test_a_form_that_is_sent_twice_gives_one_tier(boss: Client) -> None:
     membership = anna()
     assert [gives(boss, membership).status_code for _ in range(2)] == [302, 302]
