@@ -61,6 +61,7 @@ MENU = (
             Entry("members.member", "group"),
             Entry("members.membership", "card_membership"),
             Entry("members.tierdecision", "military_tech"),
+            Entry("members.tiergrant", "workspace_premium"),
             Entry("members.identifier", "badge"),
         ),
     ),

@@ -61,6 +61,8 @@ class DocumentKind(models.TextChoices):
     RELEASE = "release", _("Release of held points")
     TRANSFER = "transfer", _("Transfer")
     CONVERSION = "conversion", _("Conversion")
+    TIER = "tier", _("Tier given by hand")
+    TIER_END = "tier_end", _("End of a tier given by hand")
 
 
 class PostingKind(models.TextChoices):

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -129,7 +130,13 @@ def standings_context(membership: Membership, request: HttpRequest) -> dict[str,
     """Each ladder with the member's tier on it; nothing in a programme without ladders."""
     now = clock.now()
     standings = tiers.standings_of(membership, now)
-    return {"standings": [_card(each, membership, now) for each in standings]} if standings else None
+    if not standings:
+        return None
+    may_give = request.user.has_perm("members.add_tiergrant")
+    return {
+        "standings": [_card(each, membership, now) for each in standings],
+        "give": reverse("admin:members_membership_give_tier", args=[membership.pk]) if may_give else "",
+    }
 
 
 def _card(standing: tiers.Standing, membership: Membership, now: datetime) -> dict[str, Any]:

@@ -105,8 +105,11 @@ class TierPeriod(models.Model):
         return f"{self.ladder}: {self.tier}"
 
 
-class TierGrant(models.Model):
-    """A tier given by a person: at least it, exactly it, or a lift; with a reason, until a day."""
+class TierGrant(AppendOnly):
+    """A tier given by a person: at least it, exactly it, or a lift; with a reason, until a day. Once it may be ended
+    before its time, again by somebody and with a reason."""
+
+    set_once: ClassVar[tuple[str, ...]] = ("revoked_at", "revoked_by", "revoked_because")
 
     member = _member_key()
     membership = _membership_key("tier_grants")
@@ -120,11 +123,25 @@ class TierGrant(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     recorded_at = models.DateTimeField(_("recorded"))
-    revoked_at = models.DateTimeField(_("taken back"), null=True)
+    revision = models.ForeignKey(
+        "programs.Revision", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    revoked_at = models.DateTimeField(_("ended early"), null=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    revoked_because = models.CharField(_("why it was ended"), max_length=200, null=True)
 
     class Meta:
         verbose_name = _("tier given by hand")
         verbose_name_plural = _("tiers given by hand")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="tier_grant_end_has_a_reason",
+                condition=Q(revoked_at__isnull=True, revoked_by__isnull=True, revoked_because__isnull=True)
+                | Q(revoked_at__isnull=False, revoked_because__isnull=False),
+            ),
+        ]
         indexes = [models.Index(fields=["membership"], name="tier_grant_of_membership")]
 
     def __str__(self) -> str:

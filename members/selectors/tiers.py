@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.core.exact import local_day
 from loyalty.core.translated import format_quantity, text
-from members.engine.tiers import Counter, LadderState, MemberLadder, Progress, Reason, progress
+from members.engine.tiers import Counter, LadderState, MemberLadder, Mode, Progress, Reason, join, progress
 from members.models import Membership, QualificationCounter, TierDecision, TierPeriod
 from members.selectors.explain.amounts import money, quantity
+from members.selectors.qualification import recount
 from members.selectors.tier_states import stored_state
 from programs.engine.document import Core
 from programs.engine.ladders import Ladder, MetricKind
@@ -60,21 +61,32 @@ class Standing:
     """A membership on a ladder. `core` is the document that its ladder stands in; `progress` is up to the day asked for.
     `due_at`: when the next decision is due by itself; when that is over, nobody has looked yet."""
 
-    ladder: Ladder
+    member: MemberLadder
     core: Core
-    state: LadderState
     progress: Progress
     due_at: datetime | None
 
+    @property
+    def ladder(self) -> Ladder:
+        return self.member.ladder
+
+    @property
+    def state(self) -> LadderState:
+        return self.member.state
+
 
 def standings_of(membership: Membership, now: datetime) -> list[Standing]:
-    """The membership on each ladder, in the order of the ladders; a ladder that nobody put it on yet is left out."""
-    open_periods = list(TierPeriod.objects.filter(membership=membership, valid__endswith__isnull=True))
-    if not open_periods:
+    """The membership on each ladder, in the order of the ladders. Where nobody put it on a ladder yet, as it will be."""
+    stretches = [each for each in timeline(membership.programme_id) if each.effective_from <= now]
+    if not any(stretch.ruleset.core.ladders for stretch in stretches):
         return []
-    stretches = timeline(membership.programme_id)
+    open_periods = list(TierPeriod.objects.filter(membership=membership, valid__endswith__isnull=True))
     counted = _counted(membership)
     found = [_standing(period, membership, stretches, counted, now) for period in open_periods]
+    known = {period.ladder for period in open_periods}
+    if membership.joined_at <= now:
+        fresh = [each for each in stretches[-1].ruleset.core.ladders if each.key not in known]
+        found += [_joining(ladder, membership, stretches[-1], now) for ladder in fresh]
     places = {ladder.key: place for place, ladder in enumerate(stretches[-1].ruleset.core.ladders)}
     return sorted(found, key=lambda each: places.get(each.ladder.key, len(places)))
 
@@ -103,9 +115,20 @@ def _standing(
     )
     zone = stretches[-1].ruleset.zone
     counter = Counter(counted.get(ladder.metric.counter), visits=ladder.metric.kind is MetricKind.VISITS)
-    state = stored_state(period.state)
-    member = MemberLadder(ladder, zone, local_day(membership.joined_at, zone), counter, state)
-    return Standing(ladder, core, state, progress(member, local_day(now, zone)), period.due_at)
+    joined_on = local_day(membership.joined_at, zone)
+    member = MemberLadder(ladder, zone, joined_on, counter, stored_state(period.state))
+    return Standing(member, core, progress(member, local_day(now, zone)), period.due_at)
+
+
+def _joining(ladder: Ladder, membership: Membership, stretch: Activated, now: datetime) -> Standing:
+    """Where the membership will stand on a ladder that is new to it, by what was counted before."""
+    zone, core = stretch.ruleset.zone, stretch.ruleset.core
+    at = max(membership.joined_at, stretch.effective_from)
+    counted = recount(ladder.metric.counter, membership.programme_id, zone, [membership.pk])
+    values = {day: value for (_membership, day), value in counted.items()}
+    member, _decisions = join(ladder, zone, local_day(membership.joined_at, zone), at, values)
+    member.fall_due(now)
+    return Standing(member, core, progress(member, local_day(now, zone)), at)
 
 
 def decisions_of(membership: Membership, most: int) -> list[TierDecision]:
@@ -160,43 +183,87 @@ def counted_in_words(value: int, ladder: Ladder, core: Core) -> str:
 
 
 def prospects(standing: Standing) -> list[str]:
-    """What is counted, what is missing to the next tier and to keep this one, and what comes by itself: a sentence
-    each."""
-    ladder, state, told = standing.ladder, standing.state, standing.progress
-    name = tier_name(ladder, state.tier)
-
-    def amount(value: int) -> str:
-        return counted_in_words(value, ladder, standing.core)
-
-    said = [_next_in_words(standing, amount(told.missing))]
-    said.append(gettext("%(amount)s counted so far.") % {"amount": amount(told.value)})
+    """What staff gave, what is counted, what is missing to the next tier and to keep this one, and what comes by
+    itself: a sentence each."""
+    state, told = standing.state, standing.progress
+    said = _given_in_words(standing)
+    if not any(grant.mode is Mode.FIXED for grant in state.grants):
+        said.append(_next_in_words(standing))
+    said.append(gettext("%(amount)s counted so far.") % {"amount": _amount(standing, told.value)})
     if told.projection is not None and told.projected_tier is not None and told.projection > told.value:
-        reached = {"amount": amount(told.projection), "tier": tier_name(ladder, told.projected_tier)}
+        reached = {
+            "amount": _amount(standing, told.projection),
+            "tier": tier_name(standing.ladder, told.projected_tier),
+        }
         said.append(gettext("At this pace it will be %(amount)s: %(tier)s.") % reached)
     if state.upcoming is not None:
-        coming = {"tier": tier_name(ladder, state.upcoming.tier), "day": _day(state.upcoming.starts_on)}
+        coming = {
+            "tier": tier_name(standing.ladder, state.upcoming.tier),
+            "day": _day(state.upcoming.starts_on),
+        }
         said.append(gettext("%(tier)s begins on %(day)s.") % coming)
-    if told.to_keep is not None and state.ends_on is not None:
-        keep = {"tier": name, "day": _day(state.ends_on), "amount": amount(told.to_keep)}
-        said.append(
-            gettext("%(amount)s more and %(tier)s goes on after %(day)s.") % keep
-            if told.to_keep
-            else gettext("%(tier)s goes on after %(day)s: enough is counted.") % keep
-        )
+    said += _keeping_in_words(standing)
     if state.falls_on is not None:
-        lost = {"tier": name, "day": _day(state.falls_on)}
+        lost = {"tier": tier_name(standing.ladder, state.earned.tier), "day": _day(state.falls_on)}
         said.append(gettext("%(tier)s is lost on %(day)s, unless enough is counted before.") % lost)
     return said
 
 
-def _next_in_words(standing: Standing, missing: str) -> str:
+def _amount(standing: Standing, value: int) -> str:
+    return counted_in_words(value, standing.ladder, standing.core)
+
+
+def _given_in_words(standing: Standing) -> list[str]:
+    """The grant by which the member has the tier, and what would be without it."""
+    state, ladder = standing.state, standing.ladder
+    fixed = [grant for grant in state.grants if grant.mode is Mode.FIXED]
+    tracked = standing.member.tracked()
+    if not fixed and tracked.tier == state.tier:
+        return []
+    words = {"tier": tier_name(ladder, state.tier), "other": tier_name(ladder, tracked.tier)}
+    if state.ends_on is not None:
+        words["day"] = _day(state.ends_on)
+    if fixed:
+        said = (
+            gettext("Staff set exactly %(tier)s, whatever is counted, until %(day)s.")
+            if state.ends_on
+            else gettext("Staff set exactly %(tier)s, whatever is counted, until somebody ends it.")
+        )
+    else:
+        said = (
+            gettext("Staff gave %(tier)s until %(day)s.")
+            if state.ends_on
+            else gettext("Staff gave %(tier)s until somebody ends it.")
+        )
+    return [said % words, gettext("Without that the tier would be %(other)s.") % words]
+
+
+def _next_in_words(standing: Standing) -> str:
     told = standing.progress
     if told.next_tier is None:
         return gettext("No higher tier can be reached.")
-    words = {"amount": missing, "tier": tier_name(standing.ladder, told.next_tier)}
+    words = {"amount": _amount(standing, told.missing), "tier": tier_name(standing.ladder, told.next_tier)}
     if told.counts_until is None:
         return gettext("%(amount)s to %(tier)s.") % words
     return gettext("%(amount)s to %(tier)s by %(day)s.") % {**words, "day": _day(told.counts_until)}
+
+
+def _keeping_in_words(standing: Standing) -> list[str]:
+    """What the tier that is earned, or was lifted to, needs to go on after its end."""
+    told, tracked = standing.progress, standing.member.tracked()
+    if told.to_keep is None or tracked.ends_on is None:
+        return []
+    keep = {
+        "tier": tier_name(standing.ladder, tracked.tier),
+        "day": _day(tracked.ends_on),
+        "amount": _amount(standing, told.to_keep),
+    }
+    if not told.to_keep:
+        return [gettext("%(tier)s goes on after %(day)s: enough is counted.") % keep]
+    if told.keeps_from is None:
+        return [gettext("%(amount)s more and %(tier)s goes on after %(day)s.") % keep]
+    keep["from"] = _day(told.keeps_from)
+    return [gettext("%(amount)s from %(from)s on and %(tier)s goes on after %(day)s.") % keep]
 
 
 def _day(day: date) -> str:

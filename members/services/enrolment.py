@@ -40,9 +40,10 @@ def enrol(
 
 
 def welcome(programme: Programme, memberships: Sequence[Membership], now: datetime) -> None:
-    """Do what joining brings by the rules of the programme. Whoever records something for a new member does it, too."""
+    """Do what joining brings: the first tier of each ladder, and what the rules of the programme give. Whoever records
+    something for a new member does it, too."""
     recorder = Recorder(programme, now)
-    if not recorder.calendar:
+    if not recorder.calendar and not recorder.ladders:
         return
     recorder.open([membership.pk for membership in memberships])
     for sheet in recorder.sheets.values():

@@ -9,6 +9,8 @@ from loyalty.core.problems import Conflict, NotFound, Problem
 __all__ = [
     "DuplicateReceipt",
     "EmptyPurchase",
+    "EndOutOfRange",
+    "GrantOver",
     "HoldClosed",
     "HoldTooSmall",
     "InsufficientPoints",
@@ -20,11 +22,15 @@ __all__ = [
     "NotTransferable",
     "NothingToReturn",
     "OpeningNotFirst",
+    "ReasonNeeded",
     "ReturnTooLarge",
     "UnknownEvent",
+    "UnknownGrant",
     "UnknownHold",
+    "UnknownLadder",
     "UnknownMember",
     "UnknownPointType",
+    "UnknownTier",
 ]
 
 
@@ -137,3 +143,41 @@ class InvalidEvent(Problem):
 
     code = "invalid_event"
     title = _("The event does not have the fields that the programme expects.")
+
+
+class UnknownLadder(Problem):
+    """The programme in force has no ladder of this name, or no ladder at all; `options` are those it has."""
+
+    code = "unknown_ladder"
+    title = _("The programme has no such ladder of tiers.")
+
+
+class UnknownTier(Problem):
+    """The ladder has no tier of this name; `options` are those it has."""
+
+    code = "unknown_tier"
+    title = _("The ladder has no such tier.")
+
+
+class EndOutOfRange(Problem):
+    """A last day that is over already, or so far away that it means no end; `earliest` and `latest` say what can be."""
+
+    code = "end_out_of_range"
+    title = _("The last day must be today or later, and within a hundred years. Leave it empty for no end.")
+
+
+class ReasonNeeded(Problem):
+    code = "reason_needed"
+    title = _("Say why, in at most 200 characters.")
+
+
+class UnknownGrant(NotFound):
+    code = "unknown_grant"
+    title = _("The member was given no such tier.")
+
+
+class GrantOver(Conflict):
+    """The tier that was given has ended already, by itself or by hand."""
+
+    code = "grant_over"
+    title = _("This tier has ended already.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from loyalty.core.exact import local_day, start_of_day
 from members.engine.books import FOREVER
 from members.engine.terms import last_usable_day
-from members.engine.tiers import Decision, join, revised
+from members.engine.tiers import Decision, Grant, join, revised
 from members.selectors.qualification import recount
 from members.services import calendar, extending, keeping
 from members.services.ledger import Sheet
@@ -143,12 +143,27 @@ def count(
         amount = changes.get(standing.ladder.ladder.metric.counter, 0)
         if not amount:
             continue
+        before = standing.ladder.state.basis
         if returned:
             decisions = standing.ladder.returned(day, -amount, at, today)
-            standing.touched = True
         else:
             decisions = standing.ladder.credit(day, amount, at, today)
+        if standing.ladder.state.basis != before:
+            standing.touched = sheet.touched = True
         _apply(recorder, sheet, standing, decisions)
+
+
+# --- by hand --------------------------------------------------------------------------------------------------
+def give(recorder: Recorder, sheet: Sheet, standing: Standing, grant: Grant) -> None:
+    """A tier given by hand begins now; what was due before has been done."""
+    standing.touched = sheet.touched = True
+    _apply(recorder, sheet, standing, standing.ladder.grant(grant, recorder.now))
+
+
+def take_back(recorder: Recorder, sheet: Sheet, standing: Standing, reference: str) -> None:
+    """A tier given by hand ends now, before its time."""
+    standing.touched = sheet.touched = True
+    _apply(recorder, sheet, standing, standing.ladder.revoke(reference, recorder.now))
 
 
 # --- what follows ---------------------------------------------------------------------------------------------

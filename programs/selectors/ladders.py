@@ -156,6 +156,9 @@ def tiers_in_words(ladder: Ladder, core: Core) -> list[TierInWords]:
 
 
 def _reached(tier: Tier, ladder: Ladder, core: Core) -> str:
+    if tier.invitation and tier.threshold:
+        kept = {"amount": _threshold(tier.threshold, ladder, core)}
+        return gettext("by invitation; kept from %(amount)s") % kept
     if tier.invitation:
         return gettext("by invitation")
     if not tier.threshold:

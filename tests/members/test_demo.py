@@ -13,7 +13,17 @@ from django.core.management import call_command
 from loyalty.core import clock
 from loyalty.core.models import Job, User
 from members.management.commands.demo_data import demo_logins
-from members.models import Event, Membership, Person, Purchase, Return, TierDecision, TierPeriod, Transfer
+from members.models import (
+    Event,
+    Membership,
+    Person,
+    Purchase,
+    Return,
+    TierDecision,
+    TierGrant,
+    TierPeriod,
+    Transfer,
+)
 from members.models.ledger import Hold, Posting
 from members.selectors.due import due_memberships
 from members.selectors.verification import verify
@@ -24,7 +34,8 @@ from programs.services.programmes import load
 pytestmark = pytest.mark.django_db
 
 COUNTED = (
-    Event, Hold, Membership, Person, Posting, Purchase, Return, Revision, Store, TierDecision, Transfer, User, Job,
+    Event, Hold, Membership, Person, Posting, Purchase, Return, Revision, Store, TierDecision, TierGrant, Transfer, User,
+    Job,
 )  # fmt: skip
 
 
@@ -46,6 +57,7 @@ def test_the_company_is_made_once() -> None:
     assert set(TierPeriod.objects.values_list("tier", flat=True)) == {"green", "silver", "gold"}
     assert not due_memberships(Programme.objects.get(), clock.now())
     assert not Person.objects.filter(last_name="").exists()
+    assert set(TierGrant.objects.values_list("actor__email", flat=True)) == {"marketing@marta.example"}
     texts = Programme.objects.get().name
     assert {"en", "ru", "et"} <= set(texts)
     assert {

@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 
 from loyalty.core.models import OutboxEvent
+from members.engine.tiers import Mode
 from members.models import Membership, Purchase
 from members.services.scenarios import Scenario, read_file, run
+from members.services.scenarios.steps.tiers import TierStep
 from programs.engine.facts import LineKind
+from programs.engine.ladders import AfterReturn, Ends, Falls, Starts
 from programs.engine.point_types import BelowLowest
 from programs.engine.policies import CHOICES
 from programs.engine.rules import Combine, OnExcess, Stacking
@@ -26,10 +29,23 @@ FOLDER = ROOT / "tests" / "scenarios"
 FILES = sorted([*FOLDER.glob("*.yaml"), *FOLDER.glob("policies/*.yaml")])
 POLICIES = FOLDER / "policies"
 
-# Tiers come with a step of their own.
-OF_TIERS = {"lift_rate"}
 Place = tuple[str | int, ...]
 MAIN: Place = ("point_types", 0)
+LADDER: Place = ("ladders", 0)
+
+
+class Settings(dict[str, Any]):
+    """An option that is several settings beside others; `of` all of which one of the options has."""
+
+    of: tuple[str, ...] = ()
+
+
+class EndOfTier(Settings):
+    of = ("ends", "months")
+
+
+class FallOfTier(Settings):
+    of = ("falls", "fall_days")
 
 
 def values(kind: type[StrEnum]) -> dict[str, Any]:
@@ -42,7 +58,7 @@ def lists_of_one(kind: type[StrEnum]) -> dict[str, Any]:
 
 # Where an option stands in its example, and which options there are, by name.
 OPTIONS: dict[str, tuple[Place, dict[str, Any]]] = {
-    **{name: (("policies", name), values(kind)) for name, kind in CHOICES.items() if name not in OF_TIERS},
+    **{name: (("policies", name), values(kind)) for name, kind in CHOICES.items()},
     "earning_kinds": (
         ("policies", "earning_kinds"),
         {name: kinds for name, kinds in lists_of_one(LineKind).items() if name != LineKind.DISCOUNT},
@@ -77,6 +93,44 @@ OPTIONS: dict[str, tuple[Place, dict[str, Any]]] = {
     ),
     "round_up": ((*MAIN, "expiry", "round_up"), values(RoundUp)),
     "activities": ((*MAIN, "expiry", "activities"), lists_of_one(Activity)),
+    "tier_metric": (
+        (*LADDER, "metric"),
+        {
+            "spend": {"of": "spend"},
+            "points": {"of": "points", "point_type": "points"},
+            "purchases": {"of": "purchases"},
+            "visits": {"of": "visits"},
+            "event": {"of": "event", "event": "stay", "field": "nights"},
+        },
+    ),
+    "tier_window": (
+        (*LADDER, "window"),
+        {
+            "calendar_year": {"kind": "calendar_year"},
+            "membership_year": {"kind": "membership_year"},
+            "rolling": {"kind": "rolling", "months": 3},
+            "lifetime": {"kind": "lifetime"},
+        },
+    ),
+    "tier_starts": ((*LADDER, "starts"), values(Starts)),
+    "tier_ends": (
+        LADDER,
+        {
+            end.value: EndOfTier(ends=end.value, **({"months": 12} if end is Ends.MONTHS_AFTER else {}))
+            for end in Ends
+        },
+    ),
+    "tier_falls": (
+        LADDER,
+        {
+            fall.value: FallOfTier(
+                falls=fall.value, **({"fall_days": 30} if fall is Falls.AFTER_DAYS else {})
+            )
+            for fall in Falls
+        },
+    ),
+    "tier_after_return": ((*LADDER, "after_return"), values(AfterReturn)),
+    "invitation": ((*LADDER, "tiers", 1, "invitation"), {"true": True, "false": False}),
 }
 SWITCHES = [
     pytest.param(policy, option, other, id=f"{policy}-{option}-to-{other}")
@@ -97,8 +151,20 @@ def value_at(document: Any, path: Place) -> Any:
     return document
 
 
+def spells_out(found: Any, option: Any) -> bool:
+    if isinstance(option, Settings):
+        return {name: found[name] for name in option.of if name in found} == option
+    return bool(found == option)
+
+
 def switched(scenario: Scenario, path: Place, option: Any) -> Scenario:
     document = copy.deepcopy(dict(scenario.document))
+    if isinstance(option, Settings):
+        settings = value_at(document, path)
+        for name in option.of:
+            settings.pop(name, None)
+        settings |= option
+        return replace(scenario, document=document)
     value_at(document, path[:-1])[path[-1]] = option
     return replace(scenario, document=document)
 
@@ -123,10 +189,11 @@ def test_ids_are_file_names_and_titles_are_sentences() -> None:
 # --- each option of each policy ---------------------------------------------------------------------
 def test_every_option_has_an_example_that_spells_it_out() -> None:
     wanted = {f"{policy}-{option}" for policy, (_path, options) in OPTIONS.items() for option in options}
+    wanted |= {f"given_tier-{mode.value}" for mode in Mode}
     assert {path.stem for path in POLICIES.glob("*.yaml")} == wanted
     for policy, (path, options) in OPTIONS.items():
         for option, value in options.items():
-            assert value_at(example(policy, option).document, path) == value
+            assert spells_out(value_at(example(policy, option).document, path), value)
 
 
 @pytest.mark.django_db
@@ -134,6 +201,20 @@ def test_every_option_has_an_example_that_spells_it_out() -> None:
 def test_switching_an_option_makes_its_example_fail(policy: str, option: str, other: str) -> None:
     path, options = OPTIONS[policy]
     outcome = run(switched(example(policy, option), path, options[other]))
+    assert {failure.kind for failure in outcome.failures} - {"verify"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("mode", "other"), [(mode, other) for mode in Mode for other in Mode if mode is not other]
+)
+def test_switching_how_a_tier_is_given_makes_its_example_fail(mode: Mode, other: Mode) -> None:
+    scenario = example("given_tier", mode.value)
+    given, *others = scenario.steps
+    assert isinstance(given.action, TierStep)
+    assert given.action.kind is mode
+    otherwise = replace(given, action=replace(given.action, kind=other))
+    outcome = run(replace(scenario, steps=(otherwise, *others)))
     assert {failure.kind for failure in outcome.failures} - {"verify"}
 
 

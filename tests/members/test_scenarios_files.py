@@ -76,6 +76,7 @@ programme:
   programme: {key: example, name: Example, zone: Europe/Tallinn, currency: EUR}
   point_types: [{key: points, name: Points}, {key: miles, name: Miles, decimals: 1}]
   events: [{key: stay, name: A stay, fields: [{key: nights, type: number, required: true}, {key: on, type: date}]}]
+  ladders: [{key: status, name: Status, tiers: [{key: green, name: Green}, {key: gold, name: Gold, threshold: 9}]}]
 members: [{ref: anna, enrolled_at: 2026-03-01T09:00}, {ref: mark, enrolled_at: 2026-03-01T09:00}]
 steps:
   - {at: 2026-03-02T10:00, purchase: {ref: r1, member: anna, lines: [{sku: A, amount: 1}]}}
@@ -117,6 +118,25 @@ steps:
         ("approve: {purchase: r9}", "unknown_purchase", 48),
         ("approve: {purchase: r1, reason: Good}", "unknown_key", 52),
         ("refuse: {}", "missing", 36),
+        ("tier: {member: anna, tier: gold}", "missing", 34),
+        ("tier: {member: anna, tier: black, reason: A gift}", "unknown_tier", 55),
+        ("tier: {member: anna, ladder: stars, tier: gold, reason: A gift}", "unknown_ladder", 57),
+        ("tier: {member: anna, tier: gold, kind: gift, reason: A gift}", "unknown_choice", 67),
+        ("tier: {member: anna, tier: gold, until: later, reason: A gift}", "wrong_type", 68),
+        ("tier_end: {grant: t9, reason: Over}", "unknown_grant", 46),
+        ("advance: true, expect: {members: {anna: {tier: black}}}", "unknown_tier", 75),
+        ("advance: true, expect: {members: {anna: {tier: {stars: gold}}}}", "unknown_key", 76),
+        (
+            "advance: true, expect: {members: {anna: {tier: {status: {tier: gold, until: ever}}}}}",
+            "wrong_type",
+            104,
+        ),
+        ("advance: true, expect: {members: {anna: {progress: {status: {to: black}}}}}", "unknown_tier", 93),
+        (
+            'advance: true, expect: {members: {anna: {progress: {status: {missing: "0.005"}}}}}',
+            "too_many_decimals",
+            98,
+        ),
         ("advance: true, expect: {members: {anna: {lots: [{state: closed}]}}}", "unknown_choice", 84),
         ("advance: true, expect: {members: {anna: {lots: [{expires_on: ever}]}}}", "wrong_type", 89),
         ("advance: true, expect: {members: {anna: {lots: {stars: []}}}}", "unknown_key", 76),
@@ -130,7 +150,7 @@ def test_a_mistake_in_a_step_is_told_with_its_place(step: str, code: str, column
     with pytest.raises(InvalidScenario) as refused:
         read_text(CLUB + f"  - {{at: 2026-03-03T10:00, {step}}}\n")
     found = [(error.code, error.line, error.column) for error in refused.value.errors]
-    assert found == [(code, 11, column)], "\n".join(str(error) for error in refused.value.errors)
+    assert found == [(code, 12, column)], "\n".join(str(error) for error in refused.value.errors)
     assert str(refused.value.errors[0].message)
 
 
@@ -138,7 +158,7 @@ def test_a_birth_date_is_a_date() -> None:
     with pytest.raises(InvalidScenario) as refused:
         read_text(CLUB.replace("{ref: anna,", "{ref: anna, birth_date: in spring,"))
     assert [(error.code, error.line, error.column) for error in refused.value.errors] == [
-        ("wrong_type", 7, 35)
+        ("wrong_type", 8, 35)
     ]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from members.services.scenarios import read_text, run
 from members.services.scenarios.expectations import BUCKETS, LOT_POINTS, TOTALS
+from members.services.scenarios.standings import AMOUNTS, DAYS
 from members.services.scenarios.steps import KINDS
 from programs.services.documents.yaml import parse
 from tests.architecture.sources import ROOT
@@ -21,6 +22,12 @@ OTHERS = (
     "trace",
     "lots",
     "stamps",
+    "tier",
+    "until",
+    "progress",
+    *AMOUNTS,
+    *DAYS,
+    "to",
     "state",
     "earned_on",
     "expires_on",

@@ -124,6 +124,18 @@ def test_a_lift_begins_at_once_even_where_tiers_begin_with_the_next_period() -> 
     assert told(terms, "2026-02-01 lift gold") == ["2026-02-01 base>gold lifted 0 until 2027-12-31"]
 
 
+@pytest.mark.parametrize("order", [("gold", "silver"), ("silver", "gold")])
+def test_of_two_lifts_the_higher_counts_and_the_other_comes_back(order: tuple[str, str]) -> None:
+    last_days = {"gold": date(2026, 6, 30), "silver": date(2026, 9, 30)}
+    story = Story(ladder())
+    for tier in order:
+        given = Grant(tier, Mode.LIFT, tier, last_days[tier])
+        story.decisions += story.member.grant(given, story.noon(date(2026, 2, 1)))
+    assert story.has("2026-06-30") == ("gold", "2026-06-30")
+    assert story.has("2026-07-01") == ("silver", "2026-09-30")
+    assert story.has("2026-10-01") == ("base", None)
+
+
 @pytest.mark.parametrize(
     ("window", "last_day"),
     [

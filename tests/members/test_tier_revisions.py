@@ -154,7 +154,7 @@ def test_a_rolling_window_counts_until_its_oldest_day_leaves() -> None:
 def test_the_highest_tier_has_no_next_one_and_lifetime_no_projection() -> None:
     story = Story(ladder(window=WindowKind.LIFETIME, ends=Ends.NEVER)).tell("2026-03-01 buys 2500")
     found = progress(story.member, date(2026, 7, 2))
-    assert found == (2500, None, 0, None, None, None, None)
+    assert found == (2500, None, 0, None, None, None, None, None)
 
 
 def test_the_next_tier_is_above_what_is_granted_or_to_begin_and_never_by_invitation() -> None:
@@ -165,22 +165,25 @@ def test_the_next_tier_is_above_what_is_granted_or_to_begin_and_never_by_invitat
 
 
 @pytest.mark.parametrize(
-    ("options", "day", "to_keep"),
+    ("options", "day", "to_keep", "keeps_from"),
     [
         # the year of the purchase: all of the next year's is missing; in that year: what it lacks
-        ({}, "2026-07-01", 1000),
-        ({}, "2027-07-01", 700),
+        ({}, "2026-07-01", 1000, "2027-01-01"),
+        ({}, "2027-07-01", 700, None),
         # nothing bought this year leads beyond its end
-        ({"ends": Ends.END_OF_PERIOD}, "2026-07-01", None),
-        ({"ends": Ends.NEVER}, "2026-07-01", None),
+        ({"ends": Ends.END_OF_PERIOD}, "2026-07-01", None, None),
+        ({"ends": Ends.NEVER}, "2026-07-01", None, None),
         # of what counts on the last day, 1 March 2027, nothing is bought yet
-        ({**ROLLING_YEAR, "ends": Ends.MONTHS_AFTER, "months": 12}, "2026-07-01", 1000),
-        ({**ROLLING_YEAR, "ends": Ends.MONTHS_AFTER, "months": 12}, "2027-02-20", 700),
+        ({**ROLLING_YEAR, "ends": Ends.MONTHS_AFTER, "months": 12}, "2026-07-01", 1000, None),
+        ({**ROLLING_YEAR, "ends": Ends.MONTHS_AFTER, "months": 12}, "2027-02-20", 700, None),
     ],
 )
-def test_what_is_missing_to_keep_a_tier(options: dict, day: str, to_keep: int | None) -> None:
+def test_what_is_missing_to_keep_a_tier(
+    options: dict, day: str, to_keep: int | None, keeps_from: str | None
+) -> None:
     story = Story(ladder(**options)).tell("2026-03-01 buys 1000")
     if day.startswith("2027"):
         story.tell("2027-02-01 buys 300")
     story.tell(f"{day} passes")
-    assert progress(story.member, date.fromisoformat(day)).to_keep == to_keep
+    found = progress(story.member, date.fromisoformat(day))
+    assert (found.to_keep, found.keeps_from and str(found.keeps_from)) == (to_keep, keeps_from)

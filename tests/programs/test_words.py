@@ -195,7 +195,7 @@ def test_tiers_in_words() -> None:
     assert tiers_in_words(CORE.ladders[0], CORE) == [
         ("Member", "member", "by everybody", ""),
         ("Gold", "gold", "from 500.50 EUR", "free delivery, Double points × 2, A seat in the lounge"),
-        ("Black", "black", "by invitation", ""),
+        ("Black", "black", "by invitation; kept from 500.50 EUR", ""),
     ]
     assert [tier.reached for tier in tiers_in_words(CORE.ladders[1], CORE)] == [
         "by everybody",

@@ -13,6 +13,7 @@ Laws.
 - At the end of validity the member has the level earned on the day after, or with `one_level` at least the next lower
   tier, or with `never` the same one. A tier that goes on without being carried lasts as long as if the validity that
   ended had carried it, and is held. A lift at its end is decided in the same way.
+- Of two lifts the higher is held; the other stays beneath as a floor until its own end.
 - A ladder that falls `at_once` or `after_days` follows the metric. A tier given there without being carried (a lift, say)
   is held as if its threshold had been counted that day, until that day leaves the window. `after_days`: a tier is lost so
   many days after the first day on which the value does not reach it, unless a purchase brings the value back before; then
@@ -145,9 +146,19 @@ class MemberLadder(Standing):
         usual = grant.until is None
         ends_on = self.measure.unearned_end(today) if usual else grant.until
         grace = self.ladder.grace_days if usual and not self.ladder.continuous else 0
-        source = self.source(grant)
-        self.hold(Validity(grant.tier, source, None, ends_on, grace, grant.reference))
+        lift = Validity(grant.tier, self.source(grant), None, ends_on, grace, grant.reference)
+        self._keep_beneath(lift)
+        self.hold(lift)
         return self.settle(at, today, Reason.LIFTED)
+
+    def _keep_beneath(self, lift: Validity) -> None:
+        """Of two lifts the higher is held; the other one stays, as a floor, until its own end."""
+        state = self.state
+        if state.held is None:
+            return
+        lower = state.held if self.measure.higher(lift, state.held) is lift else lift
+        if lower.grant:
+            state.grants.append(Grant(lower.grant, Mode.LIFT, lower.tier, lower.ends_on, lower.source))
 
     def revoke(self, reference: str, at: datetime) -> list[Decision]:
         """A tier by hand ends before its time."""

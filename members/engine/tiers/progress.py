@@ -19,7 +19,8 @@ from programs.engine.ladders import Ends, WindowKind
 
 class Progress(NamedTuple):
     """`next_tier` None: there is none above. `counts_until` None: for ever. `projected_tier`: the level of the
-    projection. `to_keep`: what is missing for the present tier to go on after its end; None: nothing leads there yet."""
+    projection. `to_keep`: what is missing for the present tier to go on after its end; None: nothing leads there yet.
+    `keeps_from`: the day from which on it is counted for that; None: it is counted already."""
 
     value: int
     next_tier: str | None
@@ -28,6 +29,7 @@ class Progress(NamedTuple):
     projection: int | None
     projected_tier: str | None
     to_keep: int | None
+    keeps_from: date | None = None
 
 
 def progress(member: MemberLadder, day: date) -> Progress:
@@ -39,6 +41,7 @@ def progress(member: MemberLadder, day: date) -> Progress:
         has = max(has, measure.places[state.upcoming.tier])
     above = measure.above(has)
     projection = _projection(measure, day, value)
+    to_keep, keeps_from = _to_keep(member, day, value)
     return Progress(
         value=value,
         next_tier=None if above is None else measure.ladder.tiers[above].key,
@@ -46,7 +49,8 @@ def progress(member: MemberLadder, day: date) -> Progress:
         counts_until=_counts_until(measure, day),
         projection=projection,
         projected_tier=None if projection is None else measure.ladder.tiers[measure.level(projection)].key,
-        to_keep=_to_keep(member, day, value),
+        to_keep=to_keep,
+        keeps_from=keeps_from,
     )
 
 
@@ -66,17 +70,18 @@ def _projection(measure: Measure, day: date, value: int) -> int | None:
     return value * whole // (day - began + DAY).days
 
 
-def _to_keep(member: MemberLadder, day: date, value: int) -> int | None:
+def _to_keep(member: MemberLadder, day: date, value: int) -> tuple[int | None, date | None]:
     """What the present window lacks where reaching the tier again moves its end, else what the window of the last day
     lacks where that one carries it further."""
     tracked, measure = member.tracked(), member.measure
     windows, ends_on, last = measure.windows, tracked.ends_on, tracked.carried_until
     invited = member.ladder.tiers[measure.places[tracked.tier]].invitation
     if ends_on is None or last is None or (invited and not member.by_invitation()):
-        return None
+        return None, None
     threshold = measure.threshold(tracked.tier)
     if member.ladder.ends is not Ends.MONTHS_AFTER and (windows.ends_on(day) or NO_END) > ends_on:
-        return max(0, threshold - value)
+        return max(0, threshold - value), None
     if (windows.ends_on(last) or NO_END) > ends_on:
-        return max(0, threshold - measure.counter.total(windows.first(last), day))
-    return None
+        first = windows.first(last)
+        return max(0, threshold - measure.counter.total(first, day)), first if first > day else None
+    return None, None

@@ -98,7 +98,7 @@ class LadderState:
     `earned`: what the metric carries. `held`: a tier that the member keeps whatever the metric says (a lift, an import,
     an invitation, a soft fall, a threshold that was raised). Where the ladder follows the metric, `sinks_on`: a day not
     after the first on which the value is too low, and `falls_on`: the day on which an earned tier is lost. `grants`:
-    running floors and fixed tiers, in the order given. `decided_at`: the latest decision.
+    running floors and fixed tiers, and lifts beneath a higher one, in the order given. `decided_at`: the latest decision.
     """
 
     earned: Validity
@@ -112,6 +112,17 @@ class LadderState:
     sinks_on: date | None = None
     falls_on: date | None = None
     grants: list[Grant] = field(default_factory=list)
+
+    @property
+    def basis(self) -> tuple[object, ...]:
+        """What the next decision starts from; it may change without a decision, as under a grant, or where a tier that
+        was reached begins with the next period."""
+        return self.earned, self.held, self.upcoming, self.sinks_on, self.falls_on
+
+    def has_grant(self, reference: str) -> bool:
+        """Whether a tier given by hand still runs."""
+        lifted = self.held is not None and self.held.grant == reference
+        return lifted or any(grant.reference == reference for grant in self.grants)
 
     @property
     def due_on(self) -> date | None:

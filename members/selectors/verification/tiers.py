@@ -1,4 +1,4 @@
-"""Tiers: periods follow from the decisions, and what decisions count follows from the documents."""
+"""Tiers: periods follow from the decisions, what decisions count from the documents, what is given from its grant."""
 
 from __future__ import annotations
 
@@ -40,6 +40,53 @@ PERIODS = """
     SELECT 'decided, but there is no such period', 'membership', e.membership_id
       FROM expected e LEFT JOIN kept k USING (membership_id, ladder, tier, source, valid) WHERE k.id IS NULL
 """
+# What stands open on a ladder names the grants that run; a decision that began one says which tier until when.
+GRANTS = """
+    WITH granted AS (
+        SELECT g.*, m.programme_id FROM members_tiergrant g JOIN members_membership m ON m.id = g.membership_id
+         WHERE %(programme)s::bigint IS NULL OR m.programme_id = %(programme)s
+    ), running AS (
+        SELECT p.id, p.membership_id, p.ladder, g.reference
+          FROM members_tierperiod p JOIN members_membership m ON m.id = p.membership_id
+         CROSS JOIN LATERAL (
+               SELECT jsonb_array_elements(p.state -> 'grants') ->> 'reference' AS reference
+                UNION ALL SELECT p.state -> 'held' ->> 'grant') g
+         WHERE upper_inf(p.valid) AND g.reference <> ''
+           AND (%(programme)s::bigint IS NULL OR m.programme_id = %(programme)s)
+    ), begun AS (
+        SELECT d.* FROM members_tierdecision d JOIN members_membership m ON m.id = d.membership_id
+         WHERE d.reason IN ('lifted', 'grant_started') AND d.source IN ('manual', 'invitation')
+           AND (%(programme)s::bigint IS NULL OR m.programme_id = %(programme)s)
+    )
+    SELECT 'runs, but was not given or is ended', 'tier period', r.id
+      FROM running r LEFT JOIN granted g ON g.id::text = r.reference AND g.membership_id = r.membership_id
+       AND g.ladder = r.ladder AND g.revoked_at IS NULL WHERE g.id IS NULL
+     UNION ALL
+    SELECT 'was given without an end, but does not run', 'tier given by hand', g.id
+      FROM granted g LEFT JOIN running r ON r.reference = g.id::text
+     WHERE g.until IS NULL AND g.revoked_at IS NULL AND g.mode <> 'lift' AND r.id IS NULL
+     UNION ALL
+    SELECT 'is not what was given', 'tier decision', d.id
+      FROM begun d
+     WHERE NOT EXISTS (
+           SELECT FROM granted g
+            WHERE g.membership_id = d.membership_id AND g.ladder = d.ladder AND g.recorded_at = d.recorded_at
+              AND g.tier = d.to_tier AND (g.mode = 'lift') = (d.reason = 'lifted')
+              AND (g.until IS NOT DISTINCT FROM d.ends_on OR (g.mode = 'lift' AND g.until IS NULL)))
+     UNION ALL
+    SELECT 'has not one document key', 'tier given by hand', g.id
+      FROM granted g LEFT JOIN document_key k ON k.kind = 'tier' AND k.document_id = g.id AND k.member_id = g.member_id
+     GROUP BY g.id HAVING count(k.id) <> 1
+     UNION ALL
+    SELECT 'is the key of no such tier given by hand, or of no such end', 'document key', k.id
+      FROM document_key k LEFT JOIN granted g ON g.id = k.document_id AND g.member_id = k.member_id
+       AND g.programme_id = k.programme_id AND (k.kind = 'tier' OR g.revoked_at IS NOT NULL)
+     WHERE k.kind IN ('tier', 'tier_end') AND g.id IS NULL
+     UNION ALL
+    SELECT 'was ended without a document', 'tier given by hand', g.id
+      FROM granted g LEFT JOIN document_key k ON k.kind = 'tier_end' AND k.document_id = g.id
+     WHERE g.revoked_at IS NOT NULL AND k.id IS NULL
+"""
 CHECKED = """
     SELECT count(*) FROM members_tierdecision d JOIN members_membership m ON m.id = d.membership_id
      WHERE %(programme)s::bigint IS NULL OR m.programme_id = %(programme)s
@@ -47,8 +94,9 @@ CHECKED = """
 
 
 def tiers(scope: Scope) -> Result:
-    """I18: tier periods are what the decisions say, daily counters what purchases, returns and events add up to."""
-    bad, found = faults_of(scope, PERIODS)
+    """I18: tier periods are what the decisions say, daily counters what purchases, returns and events add up to, and
+    what was given by hand is what runs."""
+    bad, found = faults_of(scope, PERIODS, GRANTS)
     programmes = Programme.objects.order_by("pk")
     if scope.programme is not None:
         programmes = programmes.filter(pk=scope.programme)

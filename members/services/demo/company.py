@@ -22,7 +22,7 @@ from members.services.adjustments import adjust
 from members.services.advancing import advance
 from members.services.demo import history, people, receipts
 from members.services.demo.assortment import SHOPS
-from members.services.demo.staff import CALL_CENTRE, add_staff, staff_exists
+from members.services.demo.staff import CALL_CENTRE, MARKETING, add_staff, staff_exists
 from members.services.imports.batches import Options
 from members.services.imports.purchases import import_purchases
 from programs.models import Partner, Programme, Store
@@ -154,12 +154,14 @@ class _Company:
     @transaction.atomic
     def _staff(self) -> int:
         """Adjustments have no number that would tell a repetition, so they come and go with the staff."""
-        caller = add_staff()[CALL_CENTRE]
+        staff = add_staff()
+        caller = staff[CALL_CENTRE]
         rng = Random(SEED + 2)  # noqa: S311 (nothing here is a secret)
         lucky = history.adjustable(self.programme, 3 * len(ADJUSTMENTS), SEED + 2)
         for membership in lucky:
             points, reason = rng.choice(ADJUSTMENTS)
             adjust(membership=membership, points=points, reason=reason, now=self.now, actor=caller)
+        history.give_some(self.programme, self.partner, self.few, self.now, SEED + 6, staff[MARKETING])
         # A worker does it: on tables that were filled a moment ago it can take longer than all the rest.
         jobs.enqueue(verification.KIND)
         return len(lucky)

@@ -8,8 +8,11 @@ from typing import Any
 
 from django.db import transaction
 
+from loyalty.core.models import User
+from members.choices import GrantMode
 from members.models import Membership, Purchase, Transfer
 from members.selectors.demo import held, members_with, opened
+from members.services.grants import give_tier
 from members.services.holds import capture, hold
 from members.services.openings import Opening, open_balance
 from members.services.redemptions import redeem
@@ -22,6 +25,12 @@ SET_ASIDE = 50
 # An order that is picked up on the same day, tomorrow, or at the end of the week.
 PICKED_UP_AFTER = (timedelta(hours=2), timedelta(days=1), timedelta(days=5))
 HIGHEST = 1_000
+# Why marketing gave a tier: which, how, and for how many days (none: as long as such a tier lasts).
+GIVEN = (
+    ("silver", GrantMode.LIFT, None, "Silver in the club of the bakery that we took over"),
+    ("gold", GrantMode.FLOOR, 180, "The jury of the summer fair"),
+    ("silver", GrantMode.FLOOR, 90, "An order came three weeks late"),
+)
 
 
 def redeem_some(programme: Programme, partner: Partner, count: int, now: datetime, seed: int) -> int:
@@ -100,7 +109,7 @@ def _lines(purchase: Purchase, rng: Random) -> list[ReturnLine] | None:
 
 
 def adjustable(programme: Programme, count: int, seed: int) -> list[Membership]:
-    """Members whom the call centre gave something, drawn by lot."""
+    """Members whom staff gave something, drawn by lot."""
     memberships = list(Membership.objects.filter(programme=programme).order_by("number"))
     return Random(seed).sample(memberships, min(count, len(memberships)))  # noqa: S311 (no secret)
 
@@ -158,3 +167,24 @@ def transfer_some(programme: Programme, partner: Partner, count: int, now: datet
             reason=rng.choice(("For a birthday", "For the family", "Thank you for helping me move")),
         )
     return count
+
+
+def give_some(
+    programme: Programme, partner: Partner, count: int, now: datetime, seed: int, actor: User
+) -> int:
+    """Let marketing give members a tier. Again: nothing."""
+    memberships = adjustable(programme, count, seed)
+    for number, membership in enumerate(memberships):
+        tier, mode, days, reason = GIVEN[number % len(GIVEN)]
+        give_tier(
+            membership=membership,
+            tier=tier,
+            mode=mode,
+            until=now.date() + timedelta(days=days) if days else None,
+            reason=reason,
+            partner=partner,
+            reference=f"{tier}-{membership.number}",
+            now=now,
+            actor=actor,
+        )
+    return len(memberships)

@@ -19,7 +19,8 @@ _LOOKING = Q(content_type__app_label__in=("programs", "members"), codename__star
 _RIGHTS = {
     MARKETING: _LOOKING
     | Q(content_type__app_label="programs")
-    | Q(content_type__app_label="core", codename__in=("view_importbatch", "view_job")),
+    | Q(content_type__app_label="core", codename__in=("view_importbatch", "view_job"))
+    | Q(content_type__app_label="members", codename__in=("add_tiergrant", "change_tiergrant")),
     CALL_CENTRE: _LOOKING,
 }
 

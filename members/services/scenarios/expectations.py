@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
 from loyalty.core.exact import format_decimal, local_day
 from members.selectors.scenarios import OpenLot, Points, open_lots, points_of, totals_of
 from members.services.scenarios.naming import Known, quantities, read_quantities
+from members.services.scenarios.standings import StandingExpectation, read_standings, standings_differ
 from members.services.scenarios.world import Result, World
 from programs.engine.drafts import Evaluation
 from programs.engine.point_types import PointType
@@ -55,10 +56,11 @@ class LotExpectation:
 
 @dataclass(frozen=True, slots=True)
 class MemberExpectation:
-    """`lots` by point type."""
+    """`lots` by point type, `standings` by ladder."""
 
     buckets: Mapping[str, Quantities]
     lots: Mapping[str, tuple[LotExpectation, ...]]
+    standings: Mapping[str, StandingExpectation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def _read_member(reader: Reader, known: Known) -> MemberExpectation:
     if (stamps := reader.child("stamps")) is not None:
         # Stamps are points of a type of their own; by this name their balances are asked together.
         buckets["stamps"] = read_quantities(stamps, known)
-    expectation = MemberExpectation(buckets, _read_lots(reader, known))
+    expectation = MemberExpectation(buckets, _read_lots(reader, known), read_standings(reader, known))
     reader.finish()
     return expectation
 
@@ -174,17 +176,19 @@ def _read_trace(reader: Reader, known: Known) -> TraceExpectation:
 
 
 # --- comparing -------------------------------------------------------------------------------------
-def differences(expect: Expectation, result: Result, world: World) -> Iterator[Difference]:
+def differences(expect: Expectation, result: Result, world: World, now: datetime) -> Iterator[Difference]:
     """Everything that is not as expected after a step."""
     if expect.awarded is not None:
         yield from _compare("awarded", expect.awarded, result.awarded, world)
     yield from _trace(expect.trace, result.evaluation, world)
     for ref, member in expect.members.items():
         yield from _member(ref, member, world)
-    for name, expected in expect.totals.items():
+        for what, expected, got in standings_differ(member.standings, world.memberships.get(ref), now):
+            yield Difference(f"{ref}: {what}", expected, got)
+    for name, points in expect.totals.items():
         members = list(world.memberships.values())
-        got = {key: totals_of(members, key)[name] for key in expected}
-        yield from _compare(name, expected, got, world)
+        sums = {key: totals_of(members, key)[name] for key in points}
+        yield from _compare(name, points, sums, world)
 
 
 def written(points: int, point_type: str, world: World) -> str:

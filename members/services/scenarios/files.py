@@ -199,12 +199,15 @@ def _sentences() -> dict[str, str]:
         "one_step": _("Each step says one thing that happens."),
         "same_article": _("“%(value)s” stands on several lines of the receipt; name the line instead."),
         "unknown_event": _("The programme has no event “%(value)s”."),
+        "unknown_grant": _("No tier “%(value)s” was given before."),
         "unknown_hold": _("No hold “%(value)s” was named before."),
+        "unknown_ladder": _("The programme has no ladder “%(value)s”."),
         "unknown_line": _("The receipt has no such line: %(value)s."),
         "unknown_member": _("No member “%(value)s” was named before."),
         "unknown_rule": _("The programme has no rule “%(value)s”."),
         "unknown_purchase": _("No purchase “%(value)s” was named before."),
         "unknown_step": _("“%(value)s” is not a step."),
+        "unknown_tier": _("The ladder has no tier “%(value)s”."),
         "unknown_template": _("There is no template “%(value)s”."),
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from programs.engine.document import Core
+from programs.engine.ladders import Ladder
 from programs.engine.reader import Reader
 
 MAIN_PARTNER = "main"
@@ -19,7 +20,7 @@ MOST_STEPS = 1_000
 @dataclass(slots=True)
 class Known:
     """What the file has said so far. `document` and `core` follow each revision; `purchases` holds the
-    articles of each receipt by line, `holds` the point type of each hold."""
+    articles of each receipt by line, `holds` the point type of each hold, `grants` the tiers that were given."""
 
     document: Mapping[str, Any]
     core: Core
@@ -27,6 +28,7 @@ class Known:
     members: set[str] = field(default_factory=set)
     purchases: dict[str, tuple[str, ...]] = field(default_factory=dict)
     holds: dict[str, str] = field(default_factory=dict)
+    grants: set[str] = field(default_factory=set)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -64,6 +66,11 @@ def hold(reader: Reader, known: Known) -> str:
     return _named(reader, "hold", "unknown_hold", known.holds)
 
 
+def grant(reader: Reader, known: Known) -> str:
+    """The tier that an earlier step gave."""
+    return _named(reader, "grant", "unknown_grant", known.grants)
+
+
 def _named(reader: Reader, name: str, code: str, known: Collection[str]) -> str:
     ref = reader.text(name, required=True, longest=100)
     if ref and ref not in known:
@@ -79,6 +86,25 @@ def point_type(reader: Reader, known: Known, name: str = "point_type", *, requir
         options = [item.key for item in known.core.point_types]
         reader.fault("unknown_point_type", name, value=key[:60], options=options)
         return main
+    return key
+
+
+def ladder(reader: Reader, known: Known) -> Ladder | None:
+    """The ladder that is named, else the main one; None with a fault when there is no such ladder."""
+    ladders = known.core.ladders
+    key = reader.text("ladder", default=ladders[0].key if ladders else "", longest=50)
+    found = known.core.ladder(key)
+    if found is None:
+        reader.fault("unknown_ladder", "ladder", value=key[:60], options=[each.key for each in ladders])
+    return found
+
+
+def tier_of(ladder: Ladder | None, reader: Reader, name: str = "tier") -> str:
+    """A tier of a ladder."""
+    key = reader.text(name, required=True, longest=50)
+    if key and ladder is not None and ladder.position(key) < 0:
+        options = [tier.key for tier in ladder.tiers]
+        reader.fault("unknown_tier", name, value=key[:60], options=options)
     return key
 
 

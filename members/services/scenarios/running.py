@@ -112,7 +112,7 @@ def _run_step(step: Step, world: World, outcome: Outcome, first_event: int) -> b
     if result.refused != refused:
         found.append(Difference("refused", refused or _("no refusal"), result.refused or _("no refusal")))
     if step.expect is not None:
-        found += differences(step.expect, result, world)
+        found += differences(step.expect, result, world, step.at)
     outcome.failures += [_failure(step, difference, trace, world) for difference in found]
     return True
 

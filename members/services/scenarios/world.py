@@ -21,8 +21,8 @@ from programs.models import Partner, Programme, Store
 from programs.services.partners import ensure_partner
 from programs.services.programmes import load_core
 
-Holds = dict[str, tuple[str, int]]
-Remembered = tuple[dict[str, int], dict[str, int], Holds, Mapping[str, Any], Core]
+Named = dict[str, tuple[str, int]]  # by the name in the file: the member and the number
+Remembered = tuple[dict[str, int], dict[str, int], Named, Named, Mapping[str, Any], Core]
 
 
 class PurchaseNotRecorded(NotFound):
@@ -37,6 +37,13 @@ class HoldNotRecorded(NotFound):
 
     code = "hold_not_recorded"
     title = _("This hold was refused before.")
+
+
+class TierNotGiven(NotFound):
+    """A step is about a tier that was refused before."""
+
+    code = "tier_not_given"
+    title = _("This tier was refused before.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,8 @@ class World:
         self.key = _free_key(read_core(document).key)
         self.memberships: dict[str, int] = {}
         self.purchases: dict[str, int] = {}
-        self.holds: Holds = {}
+        self.holds: Named = {}
+        self.grants: Named = {}
         self._numbers = 0
         self._first_posting = 0
         self.core: Core
@@ -112,10 +120,11 @@ class World:
     def remember(self) -> Remembered:
         """What to go back to when a step that begins now is refused."""
         self._first_posting = last_posting() + 1
-        return dict(self.memberships), dict(self.purchases), dict(self.holds), self.document, self.core
+        named = dict(self.holds), dict(self.grants)
+        return dict(self.memberships), dict(self.purchases), *named, self.document, self.core
 
     def go_back(self, remembered: Remembered) -> None:
-        self.memberships, self.purchases, self.holds, self.document, self.core = remembered
+        self.memberships, self.purchases, self.holds, self.grants, self.document, self.core = remembered
 
     def posted(self) -> Posted:
         """What has been posted since the step began, by itself or not."""
@@ -143,6 +152,12 @@ class World:
         if ref not in self.holds:
             raise HoldNotRecorded
         return self.holds[ref]
+
+    def grant(self, ref: str) -> tuple[str, int]:
+        """The member and number of a tier given by hand, by its name. Raises TierNotGiven."""
+        if ref not in self.grants:
+            raise TierNotGiven
+        return self.grants[ref]
 
     def next_number(self, kind: str) -> str:
         """A number for a document that has none in the file."""

@@ -13,6 +13,7 @@ from members.services.scenarios.steps.changing import AdvanceStep, ReviseStep
 from members.services.scenarios.steps.giving import AdjustStep, ConvertStep, OpenStep, TransferStep
 from members.services.scenarios.steps.happening import ApproveStep, EventStep, RefuseStep
 from members.services.scenarios.steps.spending import CaptureStep, HoldStep, RedeemStep, ReleaseStep
+from members.services.scenarios.steps.tiers import TierEndStep, TierStep
 from members.services.scenarios.world import Result, World
 from programs.engine.reader import Reader
 
@@ -57,5 +58,7 @@ KINDS: dict[str, Callable[[Reader, str, Known], Action]] = {
     "release": _settings(ReleaseStep.read),
     "return": _settings(ReturnStep.read),
     "revise": _settings(ReviseStep.read),
+    "tier": _settings(TierStep.read),
+    "tier_end": _settings(TierEndStep.read),
     "transfer": _settings(TransferStep.read),
 }
