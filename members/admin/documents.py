@@ -42,7 +42,7 @@ class PurchaseAdmin(ReadOnlyAdmin):
     """Every receipt, the latest recorded first."""
 
     about = _("Receipts as the tills sent them. Open one to read why it earned what it earned.")
-    when_empty = _("Take in a file: manage.py import purchases FILE.csv --programme CODE --enrol")
+    when_empty = _("Purchases come from tills and from files: send one under “Take in files”.")
     list_display = ("number", "bought", "store_name", "member_page", "amount_text", "earned")
     list_filter = (("partner", admin.RelatedOnlyFieldListFilter), ("occurred_at", BetweenMoments))
     list_select_related = ("store", "partner", "membership__programme", "revision")
@@ -88,7 +88,7 @@ class ReturnAdmin(ReadOnlyAdmin):
     """What came back, the latest recorded first."""
 
     about = _("Goods that came back, and the points that went with them.")
-    when_empty = _("Take in a file: manage.py import returns FILE.csv --programme CODE")
+    when_empty = _("Returns come from tills and from files: send one under “Take in files”.")
     list_display = ("number", "purchase_page", "happened", "member_page", "amount_text", "taken")
     list_filter = (("occurred_at", BetweenMoments),)
     list_select_related = ("membership__programme", "purchase__revision")

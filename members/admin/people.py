@@ -57,7 +57,7 @@ class MemberAdmin(ReadOnlyAdmin):
     """Customers, whatever programmes they are in."""
 
     about = _("Customers, each once, whatever programmes they are in.")
-    when_empty = _("Members come with a file of receipts: manage.py import purchases FILE.csv … --enrol")
+    when_empty = _("Members join by themselves, or with a file of receipts: send one under “Take in files”.")
     list_display = (
         "person_name",
         "identifiers_text",

@@ -61,7 +61,7 @@ class RevisionAdmin(ReadOnlyAdmin):
         "What was published of a programme; it never changes again. A purchase is calculated by the revision that"
         " was in force when it happened."
     )
-    when_empty = _("Nothing was published yet: manage.py programme load FILE.yaml --publish")
+    when_empty = _("Nothing was published yet. Open a programme and its page “Publish”.")
     list_display = ("name", "origin_badge", "author", "published", "fingerprint")
     list_filter = ("programme", "origin")
     search_fields = ("=sha256", "programme__key")

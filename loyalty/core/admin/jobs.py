@@ -148,7 +148,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
         "Files of receipts and returns that were taken in, with the lines that could not be used and why. A mended"
         " file can be taken in again: what is recorded already stays as it is."
     )
-    when_empty = _("Take in a file: manage.py import purchases FILE.csv --programme CODE --enrol")
+    when_empty = _("Send the first file under “Take in files”.")
     list_display = ("id", "file_name", "kind_text", "scope", "state_badge", "rows", "bad", "started_at")
     list_display_links = ("id", "file_name")
     list_filter = ("state",)
