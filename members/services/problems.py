@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.core.problems import Conflict, NotFound, Problem
 
 __all__ = [
+    "BirthDateAhead",
     "DuplicateReceipt",
     "EmptyPurchase",
     "HoldClosed",
@@ -123,6 +124,11 @@ class OpeningNotFirst(Conflict):
 class NotPending(Conflict):
     code = "not_pending"
     title = _("These points do not wait for approval.")
+
+
+class BirthDateAhead(Problem):
+    code = "birth_date_ahead"
+    title = _("Nobody was born on a day that is still to come.")
 
 
 class UnknownEvent(Problem):

@@ -34,6 +34,9 @@ class Trigger(StrEnum):
     EVENT = "event"
 
 
+LATE_DAYS = "late_days"  # of a birthday that became known so many days after it
+
+
 class FieldType(StrEnum):
     TEXT = "text"
     NUMBER = "number"

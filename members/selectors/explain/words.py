@@ -68,6 +68,7 @@ REASONS = {
     "excluded": gettext_lazy("another rule stands alone"),
     "stopped": gettext_lazy("a rule before it ends the calculation"),
     "after_first": gettext_lazy("only the first rule of its group that gives something counts"),
+    "too_late": gettext_lazy("the birthday became known later than it allows"),
     "when": gettext_lazy("its condition does not hold"),
 }
 TENDERS = {

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from members.services.scenarios.naming import Known
 from members.services.scenarios.steps.buying import BuyStep, QuoteStep, ReturnStep
-from members.services.scenarios.steps.changing import AdvanceStep, ReviseStep
+from members.services.scenarios.steps.changing import AdvanceStep, CorrectStep, ReviseStep
 from members.services.scenarios.steps.giving import AdjustStep, ConvertStep, OpenStep, TransferStep
 from members.services.scenarios.steps.happening import ApproveStep, EventStep, RefuseStep
 from members.services.scenarios.steps.spending import CaptureStep, HoldStep, RedeemStep, ReleaseStep
@@ -47,6 +47,7 @@ KINDS: dict[str, Callable[[Reader, str, Known], Action]] = {
     "approve": _settings(ApproveStep.read),
     "capture": _settings(CaptureStep.read),
     "convert": _settings(ConvertStep.read),
+    "correct": _settings(CorrectStep.read),
     "event": _settings(EventStep.read),
     "hold": _settings(HoldStep.read),
     "open": _settings(OpenStep.read),
