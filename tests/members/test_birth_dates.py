@@ -18,7 +18,7 @@ from members.services.problems import BirthDateAhead
 from programs.models import Programme
 from programs.services.programmes import load
 from tests.databases import CommittedDatabase
-from tests.members.club import FIRST, balances, query
+from tests.members.club import FIRST, balances
 
 DOCUMENT = """
 programme: {{key: {key}, name: Club, zone: Europe/Tallinn, currency: EUR}}
@@ -171,8 +171,9 @@ def test_every_programme_of_the_member_learns_of_it() -> None:
     anna = enrol(programme=first, number="A-1", now=at("2026-01-01T12:00"))
     enrol(programme=second, number="A-1", now=at("2026-01-01T12:00"))
     tell(anna, date(1990, 5, 10), "2026-05-12T12:00")
-    assert query("SELECT p.key, e.payload FROM members_event e JOIN members_membership m ON m.id = e.membership_id"
-                 " JOIN programs_programme p ON p.id = m.programme_id") == [("club", {"late_days": 2})]  # fmt: skip
+    assert [(each.membership.programme.key, each.payload) for each in Event.objects.all()] == [
+        ("club", {"late_days": 2})
+    ]
     assert has() == 50
 
 
