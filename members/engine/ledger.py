@@ -222,12 +222,24 @@ class Ledger:
         """What is left of these lots goes; held points stay held."""
         return self._take_all(book, "expire", "expiry", lots, cause)
 
-    def forfeit(self, book: Book, lots: Sequence[LotRow], cause: Cause) -> PostingRow:
-        """What is left of these lots, all pending or all usable, is lost: an event that never came, a refusal."""
-        return self._take_all(book, "forfeit", "forfeiture", lots, cause)
+    def forfeit(
+        self, book: Book, lots: Sequence[LotRow], cause: Cause, amount: int | None = None
+    ) -> PostingRow:
+        """What is left of these lots, all pending or all usable, is lost, or so many of it: an event that never came, a
+        refusal, a breach of the terms."""
+        return self._take_all(book, "forfeit", "forfeiture", lots, cause, amount)
 
-    def _take_all(self, book: Book, kind: str, side: str, lots: Sequence[LotRow], cause: Cause) -> PostingRow:
-        amount = sum(lot.remaining for lot in lots)
+    def _take_all(
+        self,
+        book: Book,
+        kind: str,
+        side: str,
+        lots: Sequence[LotRow],
+        cause: Cause,
+        amount: int | None = None,
+    ) -> PostingRow:
+        if amount is None:
+            amount = sum(lot.remaining for lot in lots)
         pending = lots[0].pending
         if pending:
             book.pending -= amount

@@ -23,6 +23,7 @@ __all__ = ["REASONS", "day_in_words", "last_day_in_words", "reason_in_words", "s
 
 # Reasons that nobody wrote down.
 REASONS: dict[str, str | Promise] = {
+    "friend_returned": _("the friend brought the goods back"),
     "hold_timed_out": _("not used in time"),
     "not_in_time": _("what they waited for did not come in time"),
 }

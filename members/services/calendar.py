@@ -12,8 +12,8 @@ from members.engine.calendar import days_of, next_occasions
 from members.models import DocumentKey
 from members.services import keeping
 from members.services.ledger import Sheet
-from programs.engine.events import LATE_DAYS, Trigger
-from programs.engine.facts import NOTHING, Basket, Line
+from programs.engine.events import LATE_DAYS, Trigger, as_line, built_in
+from programs.engine.facts import NOTHING, Basket
 
 if TYPE_CHECKING:
     from members.services.recording import Recorder
@@ -88,13 +88,20 @@ def celebrate(recorder: Recorder, sheet: Sheet, each: Waiting) -> None:
 def _had(recorder: Recorder, sheet: Sheet, trigger: str, about: tuple[object, ...]) -> bool:
     keys = DocumentKey.objects.filter(
         programme=recorder.programme, source=keeping.SYSTEM, kind=DocumentKind.EVENT,
-        number=_number(sheet, trigger, about),
+        number=system_number(sheet, trigger, about),
     )  # fmt: skip
     return keys.exists()
 
 
-def _number(sheet: Sheet, trigger: str, about: tuple[object, ...]) -> str:
+def system_number(sheet: Sheet, trigger: str, about: tuple[object, ...]) -> str:
+    """What an event that comes by itself is known by: "birthday:2027:417"."""
     return keeping.numbered((trigger, *about, sheet.membership))
+
+
+def system_basket(trigger: str, occurred_at: datetime, fields: Mapping[str, Any] = NOTHING) -> Basket:
+    """An event that comes by itself as rules see it."""
+    line = as_line(trigger, built_in(trigger), fields)
+    return Basket(occurred_at, (line,), trigger=trigger, payload=fields)
 
 
 def system_event(
@@ -106,7 +113,7 @@ def system_event(
     fields: Mapping[str, Any] = NOTHING,
 ) -> None:
     """Record an event that comes by itself, once per membership and `about`."""
-    basket = Basket(occurred_at, (Line(trigger, 0, 0),), trigger=trigger, payload=fields)
-    number = _number(sheet, trigger, about)
+    basket = system_basket(trigger, occurred_at, fields)
+    number = system_number(sheet, trigger, about)
     digest = keeping.digest_of(trigger, sheet.membership, *about)
     recorder.event(sheet, basket, number, recorder.operator, digest, keeping.SYSTEM)

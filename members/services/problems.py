@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.core.problems import Conflict, NotFound, Problem
 
 __all__ = [
+    "AlreadyMember",
     "BirthDateAhead",
     "DuplicateReceipt",
     "EmptyPurchase",
@@ -22,6 +23,7 @@ __all__ = [
     "NothingToReturn",
     "OpeningNotFirst",
     "ReturnTooLarge",
+    "SelfReferral",
     "UnknownEvent",
     "UnknownHold",
     "UnknownMember",
@@ -124,6 +126,18 @@ class OpeningNotFirst(Conflict):
 class NotPending(Conflict):
     code = "not_pending"
     title = _("These points do not wait for approval.")
+
+
+class AlreadyMember(Conflict):
+    """Only who joins can be brought by somebody."""
+
+    code = "already_member"
+    title = _("This member had joined before.")
+
+
+class SelfReferral(Problem):
+    code = "self_referral"
+    title = _("Nobody can bring themselves.")
 
 
 class BirthDateAhead(Problem):

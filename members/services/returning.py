@@ -17,7 +17,7 @@ from members.models import Purchase
 from members.selectors.baskets import award_of, stored_basket
 from members.selectors.facts import stored_facts
 from members.selectors.returns import Paid, Returnable, returnables
-from members.services import tiering
+from members.services import keeping, tiering
 from members.services.ledger import Sheet
 from members.services.ledger.opening import load_closed_lots
 from members.services.problems import NothingToReturn, ReturnTooLarge
@@ -143,6 +143,9 @@ class Reverser:
         taken, shortage = self._take(takings, lost, cause)
         amount = self._keep((number, *also), digest, now, shares, takings, lost, cause)
         self.sheet.touched = True
+        if self.sheet.referred == self.purchase.pk:
+            payload = {"referral": self.sheet.referral, "return": document}
+            keeping.publish(recorder.rows, self.sheet, keeping.REFERRAL_RETURNED, payload, cause)
         if recorder.metrics:
             self._uncount(amount, takings, all(share == 1 for share in shares), occurred_at)
         recorder.settle(self.sheet, occurred_at)

@@ -66,6 +66,19 @@ class EventType:
         return next((each for each in self.fields if each.key == key), None)
 
 
+# What comes by itself but has an amount: of what a friend bought, as its rules reckon it.
+REFERRAL_AMOUNT = "amount"
+_REFERRALS = EventType(
+    "referral", (), (EventField(REFERRAL_AMOUNT, FieldType.MONEY, required=True),), amount=REFERRAL_AMOUNT
+)
+_BUILT_IN = {Trigger.REFERRAL: _REFERRALS, Trigger.REFERRED: _REFERRALS}
+
+
+def built_in(trigger: str) -> EventType | None:
+    """The fields of what comes by itself, if it has any."""
+    return _BUILT_IN.get(Trigger(trigger)) if trigger in set(Trigger) else None
+
+
 def trigger_key(trigger: Trigger, event: str) -> str:
     """One name for what a rule waits for: "purchase", "birthday", "event:review"."""
     return f"event:{event}" if trigger is Trigger.EVENT else trigger.value

@@ -129,6 +129,7 @@ class Ruleset:
         "own_terms",
         "plans",
         "policies",
+        "refers",
         "rules",
         "zone",
     )
@@ -148,6 +149,7 @@ class Ruleset:
         self.needs = needs_of(core)
         self.own_terms = _own_terms(core)
         self.calendar = tuple(trigger for trigger in CALENDAR if trigger in self.plans)
+        self.refers = not triggers.isdisjoint((Trigger.REFERRAL.value, Trigger.REFERRED.value))
         self.birthday_grace = max([rule.grace_days for rule in core.rules if rule.enabled], default=0)
         expiries = [item.expiry for item in core.point_types]
         self.can_expire = any(expiry.kind is not ExpiryKind.NEVER for expiry in expiries)

@@ -11,7 +11,7 @@ from members.services.scenarios.naming import Known
 from members.services.scenarios.steps.buying import BuyStep, QuoteStep, ReturnStep
 from members.services.scenarios.steps.changing import AdvanceStep, CorrectStep, ReviseStep
 from members.services.scenarios.steps.giving import AdjustStep, ConvertStep, OpenStep, TransferStep
-from members.services.scenarios.steps.happening import ApproveStep, EventStep, RefuseStep
+from members.services.scenarios.steps.happening import ApproveStep, EventStep, ReferStep, RefuseStep
 from members.services.scenarios.steps.spending import CaptureStep, HoldStep, RedeemStep, ReleaseStep
 from members.services.scenarios.world import Result, World
 from programs.engine.reader import Reader
@@ -54,6 +54,7 @@ KINDS: dict[str, Callable[[Reader, str, Known], Action]] = {
     "purchase": _settings(BuyStep.read),
     "quote": _settings(QuoteStep.read),
     "redeem": _settings(RedeemStep.read),
+    "refer": _settings(ReferStep.read),
     "refuse": _settings(RefuseStep.read),
     "release": _settings(ReleaseStep.read),
     "return": _settings(ReturnStep.read),
