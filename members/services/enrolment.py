@@ -30,6 +30,7 @@ def enrol(
 
     Raises SelfReferral, AlreadyMember, and of the referrer UnknownMember and MembershipClosed; nothing is changed then.
     """
+
     def join() -> Membership:
         with transaction.atomic():
             if referrer is not None:
