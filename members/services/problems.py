@@ -12,6 +12,7 @@ __all__ = [
     "DuplicateReceipt",
     "EmptyPurchase",
     "HoldClosed",
+    "HoldEndsBefore",
     "HoldTooSmall",
     "InsufficientPoints",
     "InvalidEvent",
@@ -28,6 +29,7 @@ __all__ = [
     "UnknownHold",
     "UnknownMember",
     "UnknownPointType",
+    "UnknownPurchase",
 ]
 
 
@@ -150,6 +152,18 @@ class UnknownEvent(Problem):
 
     code = "unknown_event"
     title = _("The programme has no such event.")
+
+
+class UnknownPurchase(NotFound):
+    """An event names a receipt that this partner did not record for the member."""
+
+    code = "unknown_purchase"
+    title = _("The member has no purchase with this number.")
+
+
+class HoldEndsBefore(Problem):
+    code = "hold_ends_before"
+    title = _("The hold would end before it begins.")
 
 
 class InvalidEvent(Problem):

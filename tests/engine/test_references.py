@@ -84,6 +84,40 @@ def test_a_wrong_amount_of_a_conversion_is_told_as_it_is_written() -> None:
     assert [fault.params for fault in invalid.value.faults] == [{"value": "10.2500", "digits": 0}]
 
 
+def converting(*ways: tuple[str, str, str, str]) -> Document:
+    """Points a and c, money b in cents: (from, to, take, give)."""
+    point_types = [
+        {"key": key, "name": key, "decimals": 2 if key == "b" else 0}
+        | {
+            "conversions": [
+                {"to": to, "take": take, "give": give} for start, to, take, give in ways if start == key
+            ]
+        }
+        for key in ("a", "b", "c")
+    ]
+    return document(fixed(point_type="a"), point_types=point_types)
+
+
+@pytest.mark.parametrize(
+    ("ways", "place"),
+    [
+        ([("a", "b", "100", "1.00"), ("b", "a", "1.00", "100")], None),
+        ([("a", "b", "100", "1.00"), ("b", "a", "1.00", "99")], None),
+        ([("a", "b", "100", "1.00"), ("b", "a", "1.00", "101")], "point_types.1.conversions.0.to"),
+        ([("a", "b", "3", "1.00"), ("b", "c", "1.00", "2"), ("c", "a", "2", "3")], None),
+        (
+            [("a", "b", "3", "1.00"), ("b", "c", "1.00", "2"), ("c", "a", "1", "2")],
+            "point_types.1.conversions.0.to",
+        ),
+        ([("a", "b", "1", "9.00"), ("b", "c", "0.01", "9")], None),
+    ],
+)
+def test_converting_in_a_circle_makes_no_points(
+    ways: list[tuple[str, str, str, str]], place: str | None
+) -> None:
+    assert faults(converting(*ways)) == ([] if place is None else [("makes_points", place)])
+
+
 def test_without_a_ladder_nothing_can_be_asked_of_tiers() -> None:
     rule = per_step(when=asked("member.tier", "gold"))
     assert faults(document(rule)) == [("no_ladder", "rules.0.when.fact")]

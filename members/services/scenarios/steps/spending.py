@@ -74,8 +74,6 @@ class HoldStep:
     def read(cls, reader: Reader, known: Known) -> HoldStep:
         key = point_type(reader, known)
         until = moment(reader, "until", known.zone, default=known.at)
-        if until < known.at:
-            reader.fault("bad_range", "until")
         step = cls(
             ref=reader.text("ref", required=True, longest=100),
             member=member(reader, known),
