@@ -80,6 +80,10 @@ class Ledger:
         """Points from before the programme was kept here, with the time and end they had there."""
         return self._credit(book, "opening", "opening", amount, issuer, cause, terms, earned_at=earned_at)
 
+    def undo_opening(self, book: Book, lots: Sequence[LotRow], cause: Cause) -> PostingRow:
+        """What was brought along by mistake goes again, all that is left of these lots."""
+        return self._take_all(book, "opening", "opening", lots, cause)
+
     def convert_in(self, book: Book, amount: int, issuer: int, cause: Cause, terms: Terms) -> PostingRow:
         return self._credit(book, "convert_in", "conversion", amount, issuer, cause, terms)
 

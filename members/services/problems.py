@@ -23,10 +23,13 @@ __all__ = [
     "NotTransferable",
     "NothingToReturn",
     "OpeningNotFirst",
+    "OpeningUsed",
+    "ReasonMissing",
     "ReturnTooLarge",
     "SelfReferral",
     "UnknownEvent",
     "UnknownHold",
+    "UnknownLot",
     "UnknownMember",
     "UnknownPointType",
     "UnknownPurchase",
@@ -145,6 +148,23 @@ class SelfReferral(Problem):
 class BirthDateAhead(Problem):
     code = "birth_date_ahead"
     title = _("Nobody was born on a day that is still to come.")
+
+
+class UnknownLot(NotFound):
+    code = "unknown_lot"
+    title = _("The member has no such points, or nothing of them is left.")
+
+
+class ReasonMissing(Problem):
+    code = "reason_missing"
+    title = _("Say why.")
+
+
+class OpeningUsed(Conflict):
+    """An opening balance can be taken back only while nothing else has happened on the account."""
+
+    code = "opening_used"
+    title = _("Something has happened to these points already, or there are none.")
 
 
 class UnknownEvent(Problem):
