@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from members.choices import MembershipStatus, PostingKind
+from members.choices import MembershipStatus
 from members.engine.books import Cause
 from members.models import Event, Identifier, Membership, Purchase, Referral
-from members.models.ledger import Posting
 from members.selectors.baskets import stored_basket
 from members.selectors.explain.evidence import basket_of_event
 from members.selectors.facts import stored_facts
+from members.selectors.referrals import earned_postings
 from members.selectors.returns import returnables
 from members.services import calendar, settling
 from members.services.ledger import Sheet
@@ -171,10 +171,7 @@ def _lapse(
     recorder: Recorder, sheet: Sheet, event: Event, kept: Mapping[tuple[str, str], int], at: datetime
 ) -> None:
     """Of each lot of the event that still waits, what it has more than it keeps."""
-    earned = Posting.objects.filter(event=event, kind=PostingKind.EARN).order_by("pk")
-    places: dict[str, list[int]] = {}
-    for posting, key in earned.values_list("pk", "point_type__key"):
-        places.setdefault(key, []).append(posting)
+    places = earned_postings(event)
     keeps: dict[int, int] = {}
     types: dict[int, str] = {}
     for award in event.trace["awards"]:
