@@ -113,7 +113,7 @@ def test_with_the_first_purchase_its_bonus_goes_and_no_other_becomes_the_first()
         ((0, 1, 2, 3), {2, 3}),  # on time: 70.00 were spent by the third
         ((1, 0, 2, 3), {2, 3}),
         ((2, 0, 1, 3), {3}),
-        ((2, 3, 0, 1), set()),
+        ((2, 3, 0, 1), {1}),
         ((3, 1, 0, 2), {2}),
         ((3, 2, 1, 0), set()),
     ],
