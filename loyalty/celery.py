@@ -1,10 +1,11 @@
 """The Celery application. Tasks are found in the `tasks` module of every app."""
 
 import os
-from pathlib import Path
 
 from celery import Celery
 from django.conf import settings
+
+from loyalty.core import broker
 
 # The safe default: manage.py and the tests name theirs before this is imported.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loyalty.settings.production")
@@ -16,7 +17,5 @@ app.autodiscover_tasks()
 
 @app.on_after_configure.connect
 def make_broker_folders(sender: Celery, **_: object) -> None:
-    """The filesystem broker wants its folders to be there before the first message."""
-    folders = getattr(settings, "CELERY_BROKER_FOLDERS", ())
-    for folder in folders:
-        Path(folder).mkdir(parents=True, exist_ok=True)
+    """The filesystem broker wants its folders to be there, and all that is in them whole, before the first message."""
+    broker.prepare(getattr(settings, "CELERY_BROKER_FOLDERS", ()))

@@ -22,6 +22,9 @@ __all__ = [
 ]
 
 
+DONATION = "donation"  # the reason of points that were spent on a charity
+
+
 class MemberKind(models.TextChoices):
     PERSON = "person", _("Person")
     COMPANY = "company", _("Company")
@@ -54,6 +57,7 @@ class DocumentKind(models.TextChoices):
     PURCHASE = "purchase", _("Purchase")
     RETURN = "return", _("Return")
     SPEND = "spend", _("Redemption")
+    DONATION = "donation", _("Donation")
     ADJUSTMENT = "adjustment", _("Adjustment")
     EVENT = "event", _("Event")
     HOLD = "hold", _("Hold")

@@ -6,16 +6,17 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from loyalty.core.admin.base import ReadOnlyAdmin, TabularInline, badge
 from loyalty.core.registry import Panel, Table, panels
 from loyalty.core.translated import format_quantity, language_name
+from members.admin import acting
 from members.admin.grants import GivesTiers
 from members.admin.links import EMPTY, link, moment
 from members.models import Identifier, Member, Membership
@@ -81,6 +82,15 @@ class MemberAdmin(ReadOnlyAdmin):
         (_("Person"), {"fields": ("birth_date", "language", "attributes", "created_at")}),
     )
     readonly_fields = ("person_name", "public_id", "birth_date", "language", "attributes", "created_at")
+    actions_detail = ("birth_date_page",)
+
+    @action(description=acting.BIRTH_DATE.title, url_path="birth-date", permissions=["birth_date"])
+    def birth_date_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return acting.page(self, request, object_id, acting.BIRTH_DATE)
+
+    # Unfold looks for dotted rights in the database while it checks declarations, when there may be none yet.
+    def has_birth_date_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(acting.BIRTH_DATE.permission)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Member]:
         active = Identifier.objects.filter(is_active=True).order_by("id")
@@ -157,6 +167,32 @@ class MembershipAdmin(GivesTiers, ReadOnlyAdmin):
         (_("History"), {"fields": ("joined", "channel", "purchases", "amount", "last_purchase")}),
     )
     readonly_fields = ("member_page", "joined", "purchases", "amount", "last_purchase")
+    actions_detail = ("donate_page", "forfeit_page", "undo_opening_page")
+
+    @action(description=acting.DONATE.title, url_path="donate", permissions=["donate"])
+    def donate_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return acting.page(self, request, object_id, acting.DONATE)
+
+    @action(description=acting.FORFEIT.title, url_path="forfeit", permissions=["forfeit"])
+    def forfeit_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return acting.page(self, request, object_id, acting.FORFEIT)
+
+    @action(
+        description=acting.UNDO_OPENING.title,
+        url_path="undo-opening",
+        permissions=["undo_opening"],
+    )
+    def undo_opening_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return acting.page(self, request, object_id, acting.UNDO_OPENING)
+
+    def has_donate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(acting.DONATE.permission)
+
+    def has_forfeit_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(acting.FORFEIT.permission)
+
+    def has_undo_opening_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(acting.UNDO_OPENING.permission)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         rows = super().get_queryset(request)

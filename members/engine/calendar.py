@@ -27,15 +27,18 @@ def in_year(day: date, year: int, leap: LeapBirthday) -> date:
     return following if following.month == 2 or leap is LeapBirthday.MAR_1 else february_28
 
 
+def days_of(first: date, after: date, until: date, leap: LeapBirthday) -> list[date]:
+    """The days that come back yearly after a first one: those after one day and up to another, in the order of time."""
+    days = [in_year(first, year, leap) for year in range(max(after.year, first.year + 1), until.year + 1)]
+    return [day for day in days if after < day <= until]
+
+
 def next_occasions(
     after: date, until: date, born: date | None, joined: date, leap: LeapBirthday
 ) -> list[Occasion]:
-    """Birthdays and anniversaries after one day and up to another, in the order of time; never before joining, and
-    the day of joining itself is no anniversary."""
-    found = []
-    for year in range(after.year, until.year + 1):
-        if born is not None and born.year < year:
-            found.append(Occasion(in_year(born, year, leap), Trigger.BIRTHDAY.value))
-        if joined.year < year:
-            found.append(Occasion(in_year(joined, year, leap), Trigger.ANNIVERSARY.value))
-    return sorted(each for each in found if after < each.day <= until)
+    """Birthdays and anniversaries after one day and up to another, in the order of time. The day of joining is no
+    anniversary of it."""
+    found = [Occasion(day, Trigger.ANNIVERSARY.value) for day in days_of(joined, after, until, leap)]
+    if born is not None:
+        found += [Occasion(day, Trigger.BIRTHDAY.value) for day in days_of(born, after, until, leap)]
+    return sorted(found)

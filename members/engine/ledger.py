@@ -80,6 +80,10 @@ class Ledger:
         """Points from before the programme was kept here, with the time and end they had there."""
         return self._credit(book, "opening", "opening", amount, issuer, cause, terms, earned_at=earned_at)
 
+    def undo_opening(self, book: Book, lots: Sequence[LotRow], cause: Cause) -> PostingRow:
+        """What was brought along by mistake goes again, all that is left of these lots."""
+        return self._take_all(book, "opening", "opening", lots, cause)
+
     def convert_in(self, book: Book, amount: int, issuer: int, cause: Cause, terms: Terms) -> PostingRow:
         return self._credit(book, "convert_in", "conversion", amount, issuer, cause, terms)
 
@@ -222,12 +226,24 @@ class Ledger:
         """What is left of these lots goes; held points stay held."""
         return self._take_all(book, "expire", "expiry", lots, cause)
 
-    def forfeit(self, book: Book, lots: Sequence[LotRow], cause: Cause) -> PostingRow:
-        """What is left of these lots, all pending or all usable, is lost: an event that never came, a refusal."""
-        return self._take_all(book, "forfeit", "forfeiture", lots, cause)
+    def forfeit(
+        self, book: Book, lots: Sequence[LotRow], cause: Cause, amount: int | None = None
+    ) -> PostingRow:
+        """What is left of these lots, all pending or all usable, is lost, or so many of it: an event that never came, a
+        refusal, a breach of the terms."""
+        return self._take_all(book, "forfeit", "forfeiture", lots, cause, amount)
 
-    def _take_all(self, book: Book, kind: str, side: str, lots: Sequence[LotRow], cause: Cause) -> PostingRow:
-        amount = sum(lot.remaining for lot in lots)
+    def _take_all(
+        self,
+        book: Book,
+        kind: str,
+        side: str,
+        lots: Sequence[LotRow],
+        cause: Cause,
+        amount: int | None = None,
+    ) -> PostingRow:
+        if amount is None:
+            amount = sum(lot.remaining for lot in lots)
         pending = lots[0].pending
         if pending:
             book.pending -= amount

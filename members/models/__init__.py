@@ -10,6 +10,7 @@ from members.models.documents import DocumentKey, Purchase, Return
 from members.models.events import Event, Transfer
 from members.models.imports import StagedReceipt
 from members.models.people import Identifier, Member, Membership, Person
+from members.models.referrals import Referral
 from members.models.tiers import QualificationCounter, TierDecision, TierGrant, TierPeriod
 from members.models.uploads import Upload
 from members.models.verification import HistoryMark
@@ -26,6 +27,7 @@ __all__ = [
     "Person",
     "Purchase",
     "QualificationCounter",
+    "Referral",
     "Return",
     "RuleUsage",
     "StagedReceipt",

@@ -127,6 +127,11 @@ class Membership(models.Model):
     class Meta:
         verbose_name = _("membership")
         verbose_name_plural = _("memberships")
+        permissions = [
+            ("donate_points", "Can donate points of a member"),
+            ("forfeit_points", "Can forfeit points of a member"),
+            ("undo_opening", "Can take an opening balance back"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["member", "programme"],

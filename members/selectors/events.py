@@ -7,16 +7,16 @@ from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.core.translated import text
 from members.engine.books import APPROVAL
-from members.models import Event
+from members.models import Event, Referral
 from members.selectors.explain.amounts import money, quantity
 from members.selectors.tiers import tier_name
 from programs.engine.document import Core
-from programs.engine.events import FieldType, Trigger
+from programs.engine.events import LATE_DAYS, REFERRAL_AMOUNT, FieldType, Trigger
 from programs.models import Revision
 from programs.selectors.rulesets import compiled
 
@@ -62,9 +62,27 @@ def fields_in_words(event: Event, core: Core) -> list[tuple[str, str]]:
         ladder = core.ladder(event.payload.get("ladder", ""))
         name = "" if ladder is None else text(dict(ladder.name))
         return [(name or gettext("Tier"), tier_name(ladder, event.payload.get("tier", "")))]
+    if event.kind in (Trigger.REFERRAL, Trigger.REFERRED):
+        return _of_referral(event, core)
+    if event.kind == Trigger.BIRTHDAY:
+        late = event.payload.get(LATE_DAYS, 0)
+        return [(gettext("Became known"), _days_later(late))] if late else []
     declared = core.event(event.kind.removeprefix(OF_PROGRAMME))
     types = {} if declared is None else {field.key: field.type for field in declared.fields}
     return [(key, _value(value, types.get(key), core)) for key, value in event.payload.items()]
+
+
+def _of_referral(event: Event, core: Core) -> list[tuple[str, str]]:
+    """The other of the two, and what counted of the friend's purchase."""
+    counted = (gettext("Counted of the purchase"), money(event.payload[REFERRAL_AMOUNT], core.currency))
+    found = Referral.objects.select_related("friend", "referrer").get(pk=event.payload["referral"])
+    if event.kind == Trigger.REFERRAL:
+        return [(gettext("Friend"), found.friend.number), counted]
+    return [(gettext("Brought by"), found.referrer.number), counted]
+
+
+def _days_later(days: int) -> str:
+    return ngettext("%(count)d day later", "%(count)d days later", days) % {"count": days}
 
 
 def _value(value: Any, kind: FieldType | None, core: Core) -> str:

@@ -280,7 +280,8 @@ PURCHASES = sql.SQL("""
 PARTS_OF_RULES = sql.SQL("""
     UNION ALL
     SELECT part.name, t.id, part.occurred_at, part.kind, part.sign * part.points
-      FROM (SELECT each.name, w.type, d.occurred_at, d.kind, each.sign * d.sign AS sign, w.points, d.programme_id
+      FROM (SELECT each.name, w.type, d.occurred_at, d.kind, each.sign * d.sign AS sign,
+                   w.points - coalesce(w.lost, 0) AS points, d.programme_id
               FROM (SELECT b.occurred_at, 'earn' AS kind, 1 AS sign, b.trace -> 'awards' AS awards, m.programme_id
                       FROM members_purchase b JOIN members_membership m ON m.id = b.membership_id
                      WHERE m.programme_id = %(programme)s
@@ -292,7 +293,7 @@ PARTS_OF_RULES = sql.SQL("""
                     SELECT r.occurred_at, 'reverse', -1, r.trace, m.programme_id
                       FROM members_return r JOIN members_membership m ON m.id = r.membership_id
                      WHERE m.programme_id = %(programme)s) d
-             CROSS JOIN jsonb_to_recordset(d.awards) AS w (rule text, type text, points bigint)
+             CROSS JOIN jsonb_to_recordset(d.awards) AS w (rule text, type text, points bigint, lost bigint)
              CROSS JOIN LATERAL (VALUES (w.rule, 1), ('', -1)) each (name, sign)) part
       JOIN programs_pointtype t ON t.key = part.type AND t.programme_id = part.programme_id
      WHERE %(end)s::timestamptz IS NULL OR part.occurred_at < %(end)s

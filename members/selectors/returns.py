@@ -37,7 +37,8 @@ class Paid:
 @dataclass(slots=True)
 class Returnable:
     """A purchase with what came back so far: shares and amounts by line, points by award, and the numbers of the
-    returns. `earned` are the postings of its awards by point type, in the order in which they were made."""
+    returns. `earned` are the postings of its awards by point type, in the order in which they were made; `gone` is
+    what expired or lapsed of each of them unused, `let_off` what of an award was not charged because of that."""
 
     purchase: Purchase
     shares: list[Fraction]
@@ -46,6 +47,8 @@ class Returnable:
     numbers: set[str] = field(default_factory=set)
     earned: dict[int, list[int]] = field(default_factory=dict)
     paid: list[Paid] = field(default_factory=list)
+    gone: dict[int, int] = field(default_factory=dict)
+    let_off: dict[int, int] = field(default_factory=dict)
 
     def came_back(
         self,
@@ -61,6 +64,7 @@ class Returnable:
             self.amounts[line["line"]] += line["amount"]
         for entry in trace:
             self.taken[entry["no"]] = self.taken.get(entry["no"], 0) + entry["points"]
+            self.let_off[entry["no"]] = self.let_off.get(entry["no"], 0) + entry.get("lost", 0)
 
 
 def returnables(purchases: Sequence[Purchase]) -> dict[int, Returnable]:
@@ -97,6 +101,7 @@ def _load_postings(found: dict[int, Returnable]) -> None:
             else:
                 paid[posting] = Paid(posting, point_type, amount)
                 found[key].paid.append(paid[posting])
+        _load_gone(cursor, found)
         if not paid:
             return
         cursor.execute(
@@ -119,3 +124,21 @@ def _load_postings(found: dict[int, Returnable]) -> None:
         )
         for posting, amount in cursor.fetchall():
             paid[posting].restored = int(amount)
+
+
+def _load_gone(cursor: Any, found: dict[int, Returnable]) -> None:
+    """What nobody used of the points of these purchases."""
+    purchases = {
+        posting: each for each in found.values() for postings in each.earned.values() for posting in postings
+    }
+    cursor.execute(
+        """
+        SELECT l.posting_id, sum(a.amount)
+          FROM members_lot l JOIN members_allocation a ON a.lot_id = l.id
+          JOIN members_posting p ON p.id = a.posting_id AND p.kind IN ('expire', 'forfeit')
+         WHERE l.posting_id = ANY(%s) GROUP BY 1
+        """,
+        [list(purchases)],
+    )
+    for posting, amount in cursor.fetchall():
+        purchases[posting].gone[posting] = int(amount)

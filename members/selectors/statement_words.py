@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from members.choices import LotState, PostingKind, Side
+from members.choices import DONATION, LotState, PostingKind, Side
 from members.models.ledger import Lot, Posting
 from members.selectors.events import event_name, waits_in_words
 from members.selectors.explain.amounts import moment
@@ -23,6 +23,7 @@ __all__ = ["REASONS", "day_in_words", "last_day_in_words", "reason_in_words", "s
 
 # Reasons that nobody wrote down.
 REASONS: dict[str, str | Promise] = {
+    "friend_returned": _("the friend brought the goods back"),
     "hold_timed_out": _("not used in time"),
     "not_in_time": _("what they waited for did not come in time"),
 }
@@ -55,6 +56,8 @@ def _earned(posting: Posting) -> str:
 def _spent(posting: Posting) -> str:
     if posting.purchase is not None:
         return gettext("Paid for goods of receipt %(number)s") % {"number": posting.purchase.number}
+    if posting.reason == DONATION:
+        return gettext("Donated to %(charity)s") % {"charity": posting.partner}
     return _with_reference(gettext("Spent"), posting)
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from members.choices import IdentifierKind, MembershipStatus
 from members.models import Identifier, Member, Membership, Person
+from members.services import referrals
 from members.services.recording import Recorder
 from programs.models import Programme
 
 
-@transaction.atomic
 def enrol(
     *,
     programme: Programme,
@@ -23,20 +23,36 @@ def enrol(
     channel: str = "",
     attributes: Mapping[str, str] | None = None,
     birth_date: date | None = None,
+    referrer: Membership | None = None,
 ) -> Membership:
     """Make the holder of a card number a member of the programme; a known holder joins with the member they have.
-    Enrolling twice gives the membership that is there."""
-    membership = enrol_many(
-        programme=programme,
-        numbers=[number],
-        now=now,
-        joined_at={number: joined_at or now},
-        channel=channel,
-        attributes={number: attributes or {}},
-        birth_dates={number: birth_date},
-    )[number]
-    welcome(programme, [membership], now)
-    return membership
+    Enrolling twice gives the membership that is there. `referrer` brought the new member.
+
+    Raises SelfReferral, AlreadyMember, and of the referrer UnknownMember and MembershipClosed; nothing is changed then.
+    """
+
+    def join() -> Membership:
+        with transaction.atomic():
+            if referrer is not None:
+                referrals.check_referrer(programme, number, referrer)
+            membership = enrol_many(
+                programme=programme,
+                numbers=[number],
+                now=now,
+                joined_at={number: joined_at or now},
+                channel=channel,
+                attributes={number: attributes or {}},
+                birth_dates={number: birth_date},
+            )[number]
+            if referrer is not None:
+                referrals.remember(membership, referrer)
+            welcome(programme, [membership], now)
+            return membership
+
+    try:
+        return join()
+    except IntegrityError:
+        return join()  # somebody was faster with the same number: its holder is known now
 
 
 def welcome(programme: Programme, memberships: Sequence[Membership], now: datetime) -> None:

@@ -11,7 +11,7 @@ from members.models import DocumentKey, Event, Membership, Purchase
 from members.services import keeping
 from members.services.ledger import Sheet
 from members.services.once import Said, post_once
-from members.services.problems import InvalidEvent, MembershipClosed, UnknownEvent
+from members.services.problems import InvalidEvent, MembershipClosed, UnknownEvent, UnknownPurchase
 from members.services.purchases import awarded_in
 from members.services.recording import Recorded, Recorder
 from members.services.settling import free_waiting
@@ -34,9 +34,11 @@ def record_event(
     receipt: str = "",
 ) -> Recorded:
     """Record an event of the programme (its key is `kind`) once per number. `fields` are as the programme declares
-    them; `receipt` names the purchase whose waiting points the event frees (none: all that wait for it).
+    them; `receipt` names the purchase whose waiting points the event frees (none: all that wait for it). What lapsed
+    before the event was recorded stays lapsed, also if it had happened in time.
 
-    Raises UnknownEvent, InvalidEvent, MembershipClosed, DuplicateReceipt, NoRevision; nothing is changed then.
+    Raises UnknownEvent, InvalidEvent, UnknownPurchase, MembershipClosed, DuplicateReceipt, NoRevision; nothing is
+    changed then.
     """
     moment = occurred_at or now
     recorder = Recorder(membership.programme, now)
@@ -53,9 +55,10 @@ def record_event(
         [sheet] = sheets
         if sheet.status not in (MembershipStatus.ACTIVE, MembershipStatus.LEAVING):
             raise MembershipClosed
+        purchase = _purchase(membership, partner, receipt)
         recorder.settle(sheet)
         recorded = recorder.event(sheet, basket, number, partner.pk, digest)
-        free_waiting(recorder, sheet, basket.trigger, moment, _purchase(membership, partner, receipt))
+        free_waiting(recorder, sheet, basket.trigger, moment, purchase)
         recorder.settle(sheet)
         return recorded
 
@@ -82,8 +85,10 @@ def event_basket(event: EventType, payload: Mapping[str, Any], occurred_at: date
 def _purchase(membership: Membership, partner: Partner, receipt: str) -> int | None:
     if not receipt:
         return None
-    found = Purchase.objects.filter(membership=membership, partner=partner, number=receipt).first()
-    return -1 if found is None else found.pk
+    found = Purchase.objects.filter(membership=membership, partner=partner, number=receipt).only("pk").first()
+    if found is None:
+        raise UnknownPurchase
+    return found.pk
 
 
 def _again(key: DocumentKey) -> Recorded:

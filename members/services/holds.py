@@ -13,7 +13,13 @@ from members.services import extending, keeping
 from members.services.ledger import Sheet
 from members.services.ledger.opening import held_draws, load_closed_lots, load_hold
 from members.services.once import Said, post_once
-from members.services.problems import HoldClosed, HoldTooSmall, InsufficientPoints, UnknownHold
+from members.services.problems import (
+    HoldClosed,
+    HoldEndsBefore,
+    HoldTooSmall,
+    InsufficientPoints,
+    UnknownHold,
+)
 from members.services.recording import Recorder
 from programs.engine.terms import Activity
 from programs.models import Partner
@@ -41,7 +47,7 @@ def hold(
     expires_at: datetime | None = None,
     point_type: str | None = None,
 ) -> Held:
-    """Set points (smallest unit) aside once per reference. Raises InsufficientPoints, NotSpendable,
+    """Set points (smallest unit) aside once per reference. Raises HoldEndsBefore, InsufficientPoints, NotSpendable,
     DuplicateReceipt."""
     if points <= 0:
         raise ValueError("points must be positive")
@@ -53,6 +59,8 @@ def hold(
 
     def do(recorder: Recorder, sheets: list[Sheet]) -> Held:
         [sheet] = sheets
+        if until <= now:
+            raise HoldEndsBefore
         recorder.settle(sheet)
         stretch = recorder.ruleset_at(now)
         key = point_type or stretch.ruleset.core.main.key

@@ -18,6 +18,8 @@ from programs.engine.facts import Basket
 from programs.models import Programme
 
 SYSTEM = "system"  # the source of what comes by itself: birthdays, anniversaries
+# A friend whom a member brought bought something, and returned what had counted.
+REFERRAL_BOUGHT, REFERRAL_RETURNED = "referral.bought", "referral.returned"
 
 
 def content_digest(number: str, basket: Basket, lines: bytes | None = None) -> bytes:

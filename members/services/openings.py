@@ -13,7 +13,7 @@ from loyalty.core.models import User
 from members.engine.books import Cause, Terms
 from members.models import Membership
 from members.selectors.accounts import only_openings
-from members.services.problems import OpeningNotFirst
+from members.services.problems import OpeningNotFirst, OpeningUsed, ReasonNeeded
 from members.services.recording import Recorder
 
 
@@ -65,3 +65,36 @@ def open_balance(
         sheet.touched = True
         recorder.settle(sheet)
         recorder.flush()
+
+
+def undo_opening(
+    *,
+    membership: Membership,
+    reason: str,
+    now: datetime,
+    point_type: str | None = None,
+    actor: User | None = None,
+) -> int:
+    """Take the opening balance of an account back, so that it can be opened anew; returns the points. Raises
+    ReasonNeeded, and OpeningUsed when anything but openings has happened or nothing is there; nothing is changed
+    then."""
+    if not reason.strip():
+        raise ReasonNeeded
+    with transaction.atomic():
+        recorder = Recorder(membership.programme, now)
+        recorder.open([membership.pk])
+        sheet = recorder.sheets[membership.pk]
+        recorder.settle(sheet)
+        stretch = recorder.ruleset_at(now)
+        book = recorder.book(sheet, point_type or stretch.ruleset.core.main.key)
+        lots = [lot for lot in book.lots.values() if lot.remaining]
+        if not lots or book.postings or not only_openings(book.id):
+            raise OpeningUsed
+        cause = Cause(
+            next(recorder.operations), now, now, stretch.revision_id, reason=reason.strip(),
+            actor=actor.pk if actor else None,
+        )  # fmt: skip
+        points = recorder.ledger(stretch.ruleset).undo_opening(book, lots, cause).amount
+        sheet.touched = True
+        recorder.flush()
+    return points

@@ -7,11 +7,14 @@ from django.utils.translation import gettext_lazy as _
 from loyalty.core.problems import Conflict, NotFound, Problem
 
 __all__ = [
+    "AlreadyMember",
+    "BirthDateAhead",
     "DuplicateReceipt",
     "EmptyPurchase",
     "EndOutOfRange",
     "GrantOver",
     "HoldClosed",
+    "HoldEndsBefore",
     "HoldTooSmall",
     "InsufficientPoints",
     "InvalidEvent",
@@ -22,14 +25,18 @@ __all__ = [
     "NotTransferable",
     "NothingToReturn",
     "OpeningNotFirst",
+    "OpeningUsed",
     "ReasonNeeded",
     "ReturnTooLarge",
+    "SelfReferral",
     "UnknownEvent",
     "UnknownGrant",
     "UnknownHold",
     "UnknownLadder",
+    "UnknownLot",
     "UnknownMember",
     "UnknownPointType",
+    "UnknownPurchase",
     "UnknownTier",
 ]
 
@@ -131,11 +138,52 @@ class NotPending(Conflict):
     title = _("These points do not wait for approval.")
 
 
+class AlreadyMember(Conflict):
+    """Only who joins can be brought by somebody."""
+
+    code = "already_member"
+    title = _("This member had joined before.")
+
+
+class SelfReferral(Problem):
+    code = "self_referral"
+    title = _("Nobody can bring themselves.")
+
+
+class BirthDateAhead(Problem):
+    code = "birth_date_ahead"
+    title = _("Nobody was born on a day that is still to come.")
+
+
+class UnknownLot(NotFound):
+    code = "unknown_lot"
+    title = _("The member has no such points, or nothing of them is left.")
+
+
+class OpeningUsed(Conflict):
+    """An opening balance can be taken back only while nothing else has happened on the account."""
+
+    code = "opening_used"
+    title = _("Something has happened to these points already, or there are none.")
+
+
 class UnknownEvent(Problem):
     """The programme in force has no event of this name."""
 
     code = "unknown_event"
     title = _("The programme has no such event.")
+
+
+class UnknownPurchase(NotFound):
+    """An event names a receipt that this partner did not record for the member."""
+
+    code = "unknown_purchase"
+    title = _("The member has no purchase with this number.")
+
+
+class HoldEndsBefore(Problem):
+    code = "hold_ends_before"
+    title = _("The hold would end before it begins.")
 
 
 class InvalidEvent(Problem):

@@ -20,7 +20,7 @@ from members.engine.terms import Promise
 from members.selectors.facts import facts_document
 from members.services import extending, keeping, settling, tiering
 from members.services.counting import Counters, count_purchase, purchases_before
-from members.services.keeping import content_digest
+from members.services.keeping import REFERRAL_BOUGHT, content_digest
 from members.services.ledger import Numbers, Rows, Sheet, open_sheets, write
 from members.services.problems import EmptyPurchase, InsufficientPoints, NotSpendable, UnknownPointType
 from programs.engine.drafts import Evaluation
@@ -207,6 +207,10 @@ class Recorder:
             keeping.trace_json(evaluation, lots),
             cause,
         )
+        if ruleset.refers and sheet.referral is not None and sheet.referred is None:
+            keeping.publish(
+                self.rows, sheet, REFERRAL_BOUGHT, {"referral": sheet.referral, "purchase": number}, cause
+            )
         count_purchase(sheet, basket.occurred_at, amount)
         self.counters.awards(sheet, evaluation.awards, basket.occurred_at, ruleset)
         extending.all_active(self, sheet, {Activity.PURCHASE}, cause.occurred_at, ruleset)

@@ -1,11 +1,12 @@
-"""Spending points."""
+"""Spending points: at a partner, or for a good cause."""
 
 from __future__ import annotations
 
 import hashlib
 from datetime import datetime
 
-from members.choices import DocumentKind
+from loyalty.core.models import User
+from members.choices import DONATION, DocumentKind
 from members.engine.books import Cause
 from members.models import Membership
 from members.selectors.accounts import posted_amount
@@ -31,20 +32,55 @@ def redeem(
     Raises NotSpendable, InsufficientPoints with the possible amount, and DuplicateReceipt for the same reference with
     another amount; nothing is changed then.
     """
+    return _spend(
+        DocumentKind.SPEND, membership, points, partner, reference, now, occurred_at or now, point_type
+    )
+
+
+def donate(
+    *,
+    membership: Membership,
+    points: int,
+    charity: Partner,
+    reference: str,
+    now: datetime,
+    point_type: str | None = None,
+    actor: User | None = None,
+) -> int:
+    """Spend points (smallest unit) on a charity, once per reference; returns what was given. Refused like `redeem`."""
+    return _spend(
+        DocumentKind.DONATION, membership, points, charity, reference, now, now, point_type, DONATION, actor
+    )
+
+
+def _spend(
+    kind: DocumentKind,
+    membership: Membership,
+    points: int,
+    partner: Partner,
+    reference: str,
+    now: datetime,
+    moment: datetime,
+    point_type: str | None,
+    reason: str = "",
+    actor: User | None = None,
+) -> int:
     if points <= 0:
         raise ValueError("points must be positive")
-    moment = occurred_at or now
     digest = hashlib.sha256(f"{membership.number}:{point_type or ''}:{points}".encode()).digest()
-    said = Said(membership.programme, partner.pk, DocumentKind.SPEND, reference, digest, membership.member_id)
+    said = Said(membership.programme, partner.pk, kind, reference, digest, membership.member_id)
 
     def do(recorder: Recorder, sheets: list[Sheet]) -> int:
         [sheet] = sheets
         key = point_type or recorder.ruleset_at(moment).ruleset.core.main.key
-        cause = Cause(next(recorder.operations), moment, now, partner=partner.pk, reference=reference)
+        cause = Cause(
+            next(recorder.operations), moment, now, partner=partner.pk, reference=reference, reason=reason,
+            actor=actor.pk if actor else None,
+        )  # fmt: skip
         spent = recorder.spend(sheet, key, points, cause)
         posting = recorder.book(sheet, key).postings[-1]
         keep_key(
-            recorder.rows, membership.programme, sheet, "spend", reference, digest, posting.id, partner.pk
+            recorder.rows, membership.programme, sheet, kind.value, reference, digest, posting.id, partner.pk
         )
         return spent
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from members.models import Purchase
 from members.selectors.baskets import award_of, stored_basket
 from members.selectors.facts import stored_facts
 from members.selectors.returns import Paid, Returnable, returnables
-from members.services import tiering
+from members.services import keeping, tiering
 from members.services.ledger import Sheet
 from members.services.ledger.opening import load_closed_lots
 from members.services.problems import NothingToReturn, ReturnTooLarge
@@ -40,14 +40,15 @@ class ReturnLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """A recorded return: the amount that came back, and by point type key the points taken back, given back, and
-    missing."""
+    """A recorded return: the amount that came back, and by point type key the points taken back, given back, missing,
+    and lost: those had expired or lapsed unused, and are not charged again."""
 
     return_id: int
     amount: int
     taken: dict[str, int]
     restored: dict[str, int]
     shortage: dict[str, int]
+    lost: dict[str, int] = field(default_factory=dict)
     repeated: bool = False
 
 
@@ -107,6 +108,11 @@ class Reverser:
         self.returnable = returnable
         self.purchase = returnable.purchase
         self.ruleset: Ruleset = ruleset_of(self.purchase.revision)
+        # The posting that each award is in.
+        self.postings: dict[int, int] = {
+            stored["no"]: returnable.earned[recorder.point_types[stored["type"]]][stored.get("lot", 0)]
+            for stored in self.purchase.trace["awards"]
+        }
 
     def record(
         self,
@@ -133,13 +139,21 @@ class Reverser:
         recorder.settle(self.sheet, occurred_at)
         restored = self._restore(shares, cause)
         takings = self._takings(shares)
-        taken, shortage = self._take(takings, cause)
-        amount = self._keep((number, *also), digest, now, shares, takings, cause)
+        lost = self._let_off(takings)
+        taken, shortage = self._take(takings, lost, cause)
+        amount = self._keep((number, *also), digest, now, shares, takings, lost, cause)
         self.sheet.touched = True
+        if self.sheet.referred == self.purchase.pk:
+            payload = {"referral": self.sheet.referral, "return": document}
+            keeping.publish(recorder.rows, self.sheet, keeping.REFERRAL_RETURNED, payload, cause)
         if recorder.metrics:
             self._uncount(amount, takings, all(share == 1 for share in shares), occurred_at)
         recorder.settle(self.sheet, occurred_at)
-        return Returned(document, amount, taken, restored, shortage)
+        let_off: dict[str, int] = {}
+        for entry in takings:
+            if entry.award in lost:
+                let_off[entry.point_type] = let_off.get(entry.point_type, 0) + lost[entry.award]
+        return Returned(document, amount, taken, restored, shortage, let_off)
 
     def _uncount(self, amount: int, takings: list[Taken], whole: bool, occurred_at: datetime) -> None:
         """What came back no longer counts for tiers, on the day of its purchase."""
@@ -162,23 +176,52 @@ class Reverser:
         broken = broken_bonuses(self.ruleset, awards, basket, shares, stored_facts(self.purchase.facts))
         return reversal(awards, self.returnable.taken, shares, broken)
 
-    def _take(self, takings: list[Taken], cause: Cause) -> tuple[dict[str, int], dict[str, int]]:
+    def _let_off(self, takings: list[Taken]) -> dict[int, int]:
+        """What of each award is not charged: what expired or lapsed unused, once the rest of its own lot is taken."""
+        together: dict[int, list[Taken]] = {}
+        for entry in takings:
+            together.setdefault(self.postings[entry.award], []).append(entry)
+        lost: dict[int, int] = {}
+        for posting, entries in together.items():
+            left, gone = self._unused(posting, entries[0].point_type)
+            for award, points in self.returnable.let_off.items():
+                gone -= points if self.postings[award] == posting else 0
+            free = min(sum(entry.points for entry in entries) - left, gone)
+            for entry in entries:
+                part = min(entry.points, free)
+                if part > 0:
+                    lost[entry.award] = part
+                    free -= part
+        return lost
+
+    def _unused(self, posting: int, point_type: str) -> tuple[int, int]:
+        """What the lot of an award still has, and what has gone from it unused; rows that wait to be written count."""
+        book = self.recorder.book(self.sheet, point_type)
+        gone = self.returnable.gone.get(posting, 0)
+        own = next((lot for lot in book.lots.values() if lot.posting == posting), None)
+        if own is None:
+            return 0, gone
+        ends = {row.id for row in book.postings if row.kind in ("expire", "forfeit")}
+        gone += sum(row.amount for row in book.allocations if row.lot == own.id and row.posting in ends)
+        return own.remaining, gone
+
+    def _take(
+        self, takings: list[Taken], lost: dict[int, int], cause: Cause
+    ) -> tuple[dict[str, int], dict[str, int]]:
         """Take back from the posting that each award is in."""
-        places = {stored["no"]: stored.get("lot", 0) for stored in self.purchase.trace["awards"]}
         policy = self.ruleset.policies.spent_points
         due: dict[tuple[str, int], int] = {}
         for entry in takings:
-            key = (entry.point_type, places[entry.award])
-            due[key] = due.get(key, 0) + entry.points
+            key = (entry.point_type, self.postings[entry.award])
+            due[key] = due.get(key, 0) + entry.points - lost.get(entry.award, 0)
             self.recorder.counters.usage(
                 self.sheet, entry, -entry.points, 0, self.purchase.occurred_at, self.ruleset
             )
         taken: dict[str, int] = {}
         shortage: dict[str, int] = {}
         ledger = self.recorder.ledger(self.ruleset)
-        for (point_type, place), points in due.items():
+        for (point_type, earned), points in due.items():
             book = self.recorder.book(self.sheet, point_type)
-            earned = self.returnable.earned[book.point_type][place]
             missing = ledger.reverse(book, points, earned, cause, policy)
             taken[point_type] = taken.get(point_type, 0) + points
             if missing:
@@ -235,6 +278,7 @@ class Reverser:
         now: dict[int, Fraction],
         shares: list[Fraction],
         takings: list[Taken],
+        lost: dict[int, int],
         cause: Cause,
     ) -> int:
         """The rows of the document; what the purchase has left is less by them. The amount that came back."""
@@ -244,6 +288,7 @@ class Reverser:
             lines[0]["also"] = also
         trace = [
             {"no": entry.award, "rule": entry.rule, "type": entry.point_type, "points": entry.points}
+            | ({"lost": lost[entry.award]} if entry.award in lost else {})
             for entry in takings
         ]
         total: int = sum(line["amount"] for line in lines)

@@ -51,6 +51,10 @@ def record_return(
 def _again(key: DocumentKey) -> Returned:
     first = Return.objects.only("amount", "trace").get(pk=key.document_id)
     taken: dict[str, int] = {}
+    lost: dict[str, int] = {}
     for entry in first.trace:
-        taken[entry["type"]] = taken.get(entry["type"], 0) + entry["points"]
-    return Returned(key.document_id, first.amount, taken, {}, {}, repeated=True)
+        point_type, let_off = entry["type"], entry.get("lost", 0)
+        taken[point_type] = taken.get(point_type, 0) + entry["points"] - let_off
+        if let_off:
+            lost[point_type] = lost.get(point_type, 0) + let_off
+    return Returned(key.document_id, first.amount, taken, {}, {}, lost, repeated=True)

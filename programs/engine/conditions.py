@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from typing import Any
 
 from loyalty.core.exact import format_decimal
 from programs.engine.facts import QUANTITY_DIGITS, Facts, Line
-from programs.engine.reader import Reader, minute_of_day, printable
+from programs.engine.reader import Reader, day_of, minute_of_day, printable
 from programs.engine.vocabulary import OPERATORS, WEEKDAYS, FactType, Operator, Scope, fact
 
 MOST_NODES = 500
@@ -200,7 +199,7 @@ class ConditionReader:
             if kind is FactType.TIME:
                 return minute_of_day(raw)
             if kind is FactType.DATE:
-                return date.fromisoformat(raw)
+                return day_of(raw)
         except ValueError:
             reader.fault("wrong_type", name, expected=kind.value, value=raw[:60])
             return None

@@ -34,6 +34,9 @@ class Trigger(StrEnum):
     EVENT = "event"
 
 
+LATE_DAYS = "late_days"  # of a birthday that became known so many days after it
+
+
 class FieldType(StrEnum):
     TEXT = "text"
     NUMBER = "number"
@@ -61,6 +64,19 @@ class EventType:
 
     def field(self, key: str) -> EventField | None:
         return next((each for each in self.fields if each.key == key), None)
+
+
+# What comes by itself but has an amount: of what a friend bought, as its rules reckon it.
+REFERRAL_AMOUNT = "amount"
+_REFERRALS = EventType(
+    "referral", (), (EventField(REFERRAL_AMOUNT, FieldType.MONEY, required=True),), amount=REFERRAL_AMOUNT
+)
+_BUILT_IN = {Trigger.REFERRAL: _REFERRALS, Trigger.REFERRED: _REFERRALS}
+
+
+def built_in(trigger: str) -> EventType | None:
+    """The fields of what comes by itself, if it has any."""
+    return _BUILT_IN.get(Trigger(trigger)) if trigger in set(Trigger) else None
 
 
 def trigger_key(trigger: Trigger, event: str) -> str:

@@ -20,6 +20,7 @@ E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
 
 KEY = re.compile(r"[a-z][a-z0-9_-]{0,49}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 MAX_INTEGER = 2**53
 MAX_TEXT = 10_000
@@ -181,7 +182,7 @@ class Reader:
         return number
 
     def date(self, name: str, *, required: bool = False) -> date | None:
-        return self._parsed(name, date.fromisoformat, "date", required=required)
+        return self._parsed(name, day_of, "date", required=required)
 
     def time(self, name: str) -> int | None:
         """A time of day ("09:30") as minutes since midnight."""
@@ -189,7 +190,7 @@ class Reader:
 
     def moment(self, name: str, *, required: bool = False) -> datetime | None:
         """A local date and time without seconds or offset rules of its own; the caller knows the zone."""
-        return self._parsed(name, datetime.fromisoformat, "moment", required=required)
+        return self._parsed(name, moment_of, "moment", required=required)
 
     def _parsed(
         self, name: str, parse: Callable[[str], T], expected: str, *, required: bool = False
@@ -266,6 +267,20 @@ def shown(value: Any) -> str:
         return value[:60]
     small = isinstance(value, bool) or (isinstance(value, int) and abs(value) <= MAX_INTEGER)
     return str(value) if small else type(value).__name__
+
+
+def day_of(text: str) -> date:
+    """The day of "2026-01-31". Other ways of writing one, such as by weeks, raise ValueError."""
+    if not _DAY.fullmatch(text):
+        raise ValueError(text)
+    return date.fromisoformat(text)
+
+
+def moment_of(text: str) -> datetime:
+    """The moment of "2026-01-31T10:00", with an offset if one is written; the beginning of a day that stands alone.
+    Anything else raises ValueError."""
+    day_of(text[:10])
+    return datetime.fromisoformat(text)
 
 
 def minute_of_day(text: str) -> int:

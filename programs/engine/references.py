@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from loyalty.core.exact import format_decimal
 from programs.engine.conditions import All, Condition, Leaf, LinesLeaf, Not
-from programs.engine.events import EventType, FieldType, Trigger
+from programs.engine.events import EventType, FieldType, Trigger, built_in
 from programs.engine.ladders import Ladder, MetricKind
 from programs.engine.point_types import MOST_DECIMALS, PointType
 from programs.engine.reader import Reader
 from programs.engine.rules import EffectKind, Rule
-from programs.engine.terms import Expiry, Pending
+from programs.engine.terms import Expiry, Pending, PendingKind
 from programs.engine.vocabulary import event_field, tier_ladder
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def check_references(reader: Reader, core: Core) -> None:
         place = _at(reader, "point_types", index)
         _check_terms(place, core, item.expiry, item.pending)
         _check_conversions(place, core, item)
+    if not reader.faults:
+        _check_circles(reader, core)
     for index, ladder in enumerate(core.ladders):
         _check_ladder(_at(reader, "ladders", index), core, ladder)
     for index, rule in enumerate(core.rules):
@@ -84,6 +87,29 @@ def _check_conversions(place: Reader, core: Core, item: PointType) -> None:
         seen.add(conversion.to)
 
 
+def _check_circles(reader: Reader, core: Core) -> None:
+    """Nobody gets more points than before by converting round in a circle. The most that a point of any type can become
+    goes on growing exactly if there is such a circle."""
+    one = 10**MOST_DECIMALS
+    best = {item.key: Fraction(1) for item in core.point_types}
+    for turn in range(len(best) + 1):
+        last, grown = turn == len(best), False
+        for index, item in enumerate(core.point_types):
+            for place, each in enumerate(item.conversions):
+                worth = best[item.key] * each.give * 10**item.decimals / (each.take * one)
+                if worth <= best[each.to]:
+                    continue
+                if last:
+                    way = f"{item.key} → {each.to}"
+                    _at(reader, "point_types", index, "conversions", place).fault(
+                        "makes_points", "to", value=way
+                    )
+                    return
+                best[each.to], grown = worth, True
+        if not grown:
+            return
+
+
 def _check_ladder(place: Reader, core: Core, ladder: Ladder) -> None:
     if ladder.metric.kind is not MetricKind.EVENT:
         return
@@ -96,8 +122,10 @@ def _check_ladder(place: Reader, core: Core, ladder: Ladder) -> None:
 
 
 def _check_rule(place: Reader, core: Core, rule: Rule) -> None:
-    event = _check_event(place, core, "event", rule.event)
+    event = built_in(rule.trigger) or _check_event(place, core, "event", rule.event)
     _check_terms(place, core, rule.expiry, rule.pending)
+    if rule.trigger in (Trigger.REFERRAL, Trigger.REFERRED):
+        _check_waits(place, core, rule)
     if rule.lines is not None and rule.trigger is not Trigger.PURCHASE:
         place.fault("wrong_trigger", "lines", value="lines")
     if rule.when is not None:
@@ -115,15 +143,24 @@ def check_condition(place: Reader, core: Core, condition: Condition) -> None:
             _check_asked_tier(below, core, leaf)
 
 
+def _check_waits(place: Reader, core: Core, rule: Rule) -> None:
+    """What a friend's purchase brings waits as long as the goods may come back."""
+    item = core.point_type(rule.point_type)
+    pending = rule.pending or (None if item is None else item.pending)
+    if pending is not None and pending.kind is PendingKind.AT_ONCE:
+        place.fault("must_wait", "pending", value=rule.trigger.value)
+
+
 def _check_effect(place: Reader, rule: Rule, event: EventType | None) -> None:
     """What is not a flat bonus reckons with money or quantities, so there must be some: a multiplier raises what
     others reckon, and flat bonuses are never multiplied."""
     kind = rule.effect.kind
     if kind is EffectKind.FIXED or rule.trigger is Trigger.PURCHASE:
         return
-    if rule.trigger is not Trigger.EVENT:
-        place.fault("nothing_to_reckon", "effect", value=rule.trigger.value)
-    elif event is not None:
+    if event is None:
+        if rule.trigger is not Trigger.EVENT:
+            place.fault("nothing_to_reckon", "effect", value=rule.trigger.value)
+    else:
         wanted = {EffectKind.PER_UNIT: event.quantity, EffectKind.MULTIPLIER: event.amount or event.quantity}
         if not wanted.get(kind, event.amount):
             place.fault("nothing_to_reckon", "effect", value=event.key)
@@ -153,9 +190,10 @@ def _check_asked(place: Reader, rule: Rule, event: EventType | None, leaf: Leaf 
     field = event_field(leaf.fact)
     if field is None:
         return
-    if rule.trigger is not Trigger.EVENT:
-        place.fault("wrong_trigger", "fact", value=leaf.fact[:100])
-    elif event is not None:
+    if event is None:
+        if rule.trigger is not Trigger.EVENT:
+            place.fault("wrong_trigger", "fact", value=leaf.fact[:100])
+    else:
         types, key = field
         known = [each.key for each in event.fields if each.type.value in types]
         if key not in known:

@@ -13,7 +13,7 @@ from programs.engine.bases import BaseCalculator
 from programs.engine.compiling import compile_check
 from programs.engine.conditions import Check, Match
 from programs.engine.document import Core
-from programs.engine.events import Trigger
+from programs.engine.events import LATE_DAYS, Trigger
 from programs.engine.facts import QUANTITY_DIGITS, Facts
 from programs.engine.filters import LineFilters
 from programs.engine.needs import needs_of
@@ -80,6 +80,8 @@ class CompiledRule:
         self.check: Check | None = None if rule.when is None else compile_check(rule.when)
         self.match: Match | None = None if rule.lines is None else filters.add(rule.lines)
         self.schedule = compile_schedule(rule.schedule, ZoneInfo(core.zone))
+        if rule.trigger is Trigger.BIRTHDAY:
+            self.schedule = _in_time(rule.grace_days, self.schedule)
         self.caps = rule.caps
         self.uncapped = rule.caps == Caps()
         self.rounding: Rounding = rule.rounding or core.policies.rounding
@@ -117,6 +119,7 @@ class Ruleset:
 
     __slots__ = (
         "bases",
+        "birthday_grace",
         "calendar",
         "can_expire",
         "core",
@@ -126,6 +129,7 @@ class Ruleset:
         "own_terms",
         "plans",
         "policies",
+        "refers",
         "rules",
         "zone",
     )
@@ -145,6 +149,8 @@ class Ruleset:
         self.needs = needs_of(core)
         self.own_terms = _own_terms(core)
         self.calendar = tuple(trigger for trigger in CALENDAR if trigger in self.plans)
+        self.refers = not triggers.isdisjoint((Trigger.REFERRAL.value, Trigger.REFERRED.value))
+        self.birthday_grace = max([rule.grace_days for rule in core.rules if rule.enabled], default=0)
         expiries = [item.expiry for item in core.point_types]
         self.can_expire = any(expiry.kind is not ExpiryKind.NEVER for expiry in expiries)
         self.follows_activity = any(
@@ -214,6 +220,17 @@ def compile_schedule(schedule: Schedule, zone: ZoneInfo) -> ScheduleCheck | None
                     return None
             return "hours"
         return None
+
+    return check
+
+
+def _in_time(grace_days: int, schedule: ScheduleCheck | None) -> ScheduleCheck:
+    """Birthdays that become known too late are nothing to a rule."""
+
+    def check(facts: Facts) -> str | None:
+        if int(facts.basket.payload.get(LATE_DAYS, 0)) > grace_days:
+            return "too_late"
+        return None if schedule is None else schedule(facts)
 
     return check
 

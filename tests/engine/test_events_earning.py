@@ -136,7 +136,8 @@ def test_rules_of_another_trigger_are_not_even_tried() -> None:
     "trigger", [each.value for each in Trigger if each not in (Trigger.PURCHASE, Trigger.EVENT)]
 )
 def test_what_comes_by_itself_gives_its_flat_bonus(trigger: str) -> None:
-    rules = ruleset(fixed(trigger=trigger), fixed("off", trigger=trigger, enabled=False), per_step())
+    waiting = {"trigger": trigger, "pending": {"kind": "days", "days": 14}}
+    rules = ruleset(fixed(**waiting), fixed("off", **waiting, enabled=False), per_step())
     assert given(judged(rules, trigger)) == {"bonus": 100}
     assert judged(rules, trigger).skips == ()
 

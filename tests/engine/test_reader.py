@@ -131,8 +131,20 @@ def test_times_and_dates() -> None:
     assert str(one({"x": "2026-02-28"}, "date", "x")[0]) == "2026-02-28"
     assert one({"x": "2026-02-29"}, "date", "x")[1] == ["wrong_type"]
     assert one({"x": 20260228}, "date", "x")[1] == ["wrong_type"]
+    for text in (
+        "2026-W05",
+        "2026-W05-1",
+        "20260228",
+        "2026-2-28",
+        "2026-02-28T10:00",
+        "２０２６-02-28",
+        "2026-059",
+    ):
+        assert one({"x": text}, "date", "x") == (None, ["wrong_type"]), text
     assert str(one({"x": "2026-02-28T10:00"}, "moment", "x")[0]) == "2026-02-28 10:00:00"
-    assert one({"x": "soon"}, "moment", "x")[1] == ["wrong_type"]
+    assert str(one({"x": "2026-02-28"}, "moment", "x")[0]) == "2026-02-28 00:00:00"
+    for text in ("soon", "2026-W05-1T10:00", "20260228T1000", "2026-02-30T10:00", "2026-02-28T25:00"):
+        assert one({"x": text}, "moment", "x") == (None, ["wrong_type"]), text
 
 
 @pytest.mark.parametrize(

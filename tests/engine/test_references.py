@@ -84,6 +84,40 @@ def test_a_wrong_amount_of_a_conversion_is_told_as_it_is_written() -> None:
     assert [fault.params for fault in invalid.value.faults] == [{"value": "10.2500", "digits": 0}]
 
 
+def converting(*ways: tuple[str, str, str, str]) -> Document:
+    """Points a and c, money b in cents: (from, to, take, give)."""
+    point_types = [
+        {"key": key, "name": key, "decimals": 2 if key == "b" else 0}
+        | {
+            "conversions": [
+                {"to": to, "take": take, "give": give} for start, to, take, give in ways if start == key
+            ]
+        }
+        for key in ("a", "b", "c")
+    ]
+    return document(fixed(point_type="a"), point_types=point_types)
+
+
+@pytest.mark.parametrize(
+    ("ways", "place"),
+    [
+        ([("a", "b", "100", "1.00"), ("b", "a", "1.00", "100")], None),
+        ([("a", "b", "100", "1.00"), ("b", "a", "1.00", "99")], None),
+        ([("a", "b", "100", "1.00"), ("b", "a", "1.00", "101")], "point_types.1.conversions.0.to"),
+        ([("a", "b", "3", "1.00"), ("b", "c", "1.00", "2"), ("c", "a", "2", "3")], None),
+        (
+            [("a", "b", "3", "1.00"), ("b", "c", "1.00", "2"), ("c", "a", "1", "2")],
+            "point_types.1.conversions.0.to",
+        ),
+        ([("a", "b", "1", "9.00"), ("b", "c", "0.01", "9")], None),
+    ],
+)
+def test_converting_in_a_circle_makes_no_points(
+    ways: list[tuple[str, str, str, str]], place: str | None
+) -> None:
+    assert faults(converting(*ways)) == ([] if place is None else [("makes_points", place)])
+
+
 def test_without_a_ladder_nothing_can_be_asked_of_tiers() -> None:
     rule = per_step(when=asked("member.tier", "gold"))
     assert faults(document(rule)) == [("no_ladder", "rules.0.when.fact")]
@@ -101,15 +135,33 @@ EVENTS = [
 ]
 REVIEW, STAY = {"trigger": "event", "event": "review"}, {"trigger": "event", "event": "stay"}
 OTHERS = ["registration", "birthday", "anniversary", "tier_reached", "referral", "referred"]
+WAITING = {"pending": {"kind": "days", "days": 14}}
+
+
+def by_itself(trigger: str) -> Document:
+    """What waits for a friend's purchase has to wait for its returns, too."""
+    return {"trigger": trigger, **(WAITING if trigger in ("referral", "referred") else {})}
+
+
 EFFECTS = [per_step(), percent(), per_unit(), times("base", "2", group="base")]
 
 
-@pytest.mark.parametrize("trigger", OTHERS)
+@pytest.mark.parametrize("trigger", OTHERS[:4])
 def test_what_comes_by_itself_gives_flat_bonuses_only(trigger: str) -> None:
     for effect in EFFECTS:
         found = faults(document({**effect, "trigger": trigger}))
         assert found == [("nothing_to_reckon", "rules.0.effect")], effect
     assert faults(document(fixed(trigger=trigger))) == []
+
+
+@pytest.mark.parametrize("trigger", ["referral", "referred"])
+def test_a_friends_purchase_has_an_amount_to_reckon_with_and_goods_that_may_come_back(trigger: str) -> None:
+    fitting = [each for each in EFFECTS if faults(document({**each, "trigger": trigger, **WAITING})) == []]
+    assert [each["effect"]["kind"] for each in fitting] == ["per_step", "percent"]
+    when = asked("event.money.amount", "20.00", "at_least")
+    assert faults(document(fixed(trigger=trigger, when=when, **WAITING))) == []
+    for rule in (fixed(trigger=trigger), fixed(trigger=trigger, pending={"kind": "at_once"})):
+        assert faults(document(rule)) == [("must_wait", "rules.0.pending")]
 
 
 @pytest.mark.parametrize("effect", EFFECTS)
@@ -134,7 +186,7 @@ def test_each_effect_needs_what_it_reckons_with(left: str, fits: list[str]) -> N
     assert fitting == fits
 
 
-@pytest.mark.parametrize("more", [*({"trigger": trigger} for trigger in OTHERS), REVIEW])
+@pytest.mark.parametrize("more", [*map(by_itself, OTHERS), REVIEW])
 @pytest.mark.parametrize(
     ("when", "place"),
     [
@@ -160,8 +212,10 @@ def test_a_rule_of_an_event_looks_at_no_lines() -> None:
 @pytest.mark.parametrize("trigger", ["purchase", *OTHERS])
 def test_fields_of_events_are_asked_of_their_event_only(trigger: str) -> None:
     when = asked("event.number.stars", 5)
-    found = faults(document(fixed(trigger=trigger, when=when), events=EVENTS))
-    assert found == [("wrong_trigger", "rules.0.when.fact")]
+    found = faults(document(fixed(when=when, **by_itself(trigger)), events=EVENTS))
+    assert found == [
+        ("unknown_field" if trigger in ("referral", "referred") else "wrong_trigger", "rules.0.when.fact")
+    ]
     assert faults(document(fixed(when=when, **REVIEW), events=EVENTS)) == []
     assert faults(document(fixed(when=when, **STAY), events=EVENTS)) == [
         ("unknown_field", "rules.0.when.fact")
@@ -178,4 +232,4 @@ def test_when_where_and_who_can_be_asked_of_everything(trigger: str) -> None:
             asked("member.attribute.city"),
         ]
     }
-    assert faults(document(fixed(trigger=trigger, when=when))) == []
+    assert faults(document(fixed(when=when, **by_itself(trigger)))) == []

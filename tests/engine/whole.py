@@ -86,8 +86,8 @@ WHOLE: Document = document(
     fixed("cake", trigger="birthday", grace_days=7, pending={"kind": "at_once", "approval_above": "50"}),
     fixed("years", trigger="anniversary", pending={"kind": "at_once"}),
     fixed("risen", trigger="tier_reached", when={"fact": "member.tier.nights", "is": "is_set"}),
-    fixed("brought", trigger="referral", point_type="stars"),
-    fixed("came", trigger="referred", expiry={"kind": "never"}),
+    fixed("brought", trigger="referral", point_type="stars", pending={"kind": "date", "on": "2026-12-31"}),
+    fixed("came", trigger="referred", expiry={"kind": "never"}, pending={"kind": "days", "days": 14}),
     per_unit(
         "nights",
         trigger="event",

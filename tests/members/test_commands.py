@@ -168,6 +168,13 @@ def test_help_names_the_columns_and_leaves_out_what_every_command_has(
     assert "--pythonpath" not in told
 
 
+def test_returns_make_nobody_join(programme: Programme, folder: Path) -> None:
+    written(folder / "back.csv", "r1", header="receipt")
+    status, answer, complaints = run("import", "returns", "back.csv", *CLUB, "--enrol")
+    assert (status, answer, complaints) == (1, "", "Returns make nobody join: leave --enrol out.\n")
+    assert not ImportBatch.objects.exists()
+
+
 def test_a_verification_ends_with_a_verdict(programme: Programme) -> None:
     assert run("verify_ledger")[1].endswith("Everything holds.\n")
 

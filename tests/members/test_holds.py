@@ -18,6 +18,7 @@ from members.services.holds import capture, hold, release
 from members.services.problems import (
     DuplicateReceipt,
     HoldClosed,
+    HoldEndsBefore,
     HoldTooSmall,
     InsufficientPoints,
     UnknownHold,
@@ -103,3 +104,18 @@ def test_a_hold_that_says_something_else_than_its_postings_is_found(committed_da
     assert red() == []
     plant(committed_database, "UPDATE members_hold SET captured = 5", tables=())
     assert red() == ["I8"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("before", [timedelta(0), timedelta(hours=1)])
+def test_a_hold_that_ends_before_it_begins_is_refused_and_changes_nothing(before: timedelta) -> None:
+    anna = holder()
+    with pytest.raises(HoldEndsBefore) as refused:
+        hold(
+            membership=anna, points=20, partner=operator(), reference="h1", now=NOON, expires_at=NOON - before
+        )
+    assert refused.value.code == "hold_ends_before"
+    assert (buckets(anna), Hold.objects.count()) == ((100, 0), 0)
+    tick = timedelta(microseconds=1)
+    hold(membership=anna, points=20, partner=operator(), reference="h1", now=NOON, expires_at=NOON + tick)
+    assert buckets(anna) == (80, 20)

@@ -211,6 +211,19 @@ def test_a_return_that_says_something_else_contradicts_counters_and_postings(
     ]
 
 
+def test_nothing_is_let_off_that_did_not_go_unused(committed_database: Any, committed: SmallLedger) -> None:
+    plant(
+        committed_database,
+        "UPDATE members_return SET trace = jsonb_set(trace, '{0,lost}', '5') WHERE number = 'b1'",
+        tables=("members_return",),
+    )
+    r1, b1 = committed.documents["r1"].pk, committed.documents["b1"].pk
+    assert faults() == [
+        f"took 40 points, not the 35 of its calculation: return {b1}",
+        f"let off 5 points, of which 0 had gone: purchase {r1}",
+    ]
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("report", ["totals", "balances"])
 def test_a_report_that_forgets_something_is_red(monkeypatch: pytest.MonkeyPatch, report: str) -> None:

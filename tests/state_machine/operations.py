@@ -157,8 +157,9 @@ class Operations(DueWork, Answers):
         return posted
 
     def reverse(self, award: str, points: int, occurred_at: datetime, now: datetime) -> Posted:
-        """Own lots first, pending before available, then others in spending order; the rest is debt, or left. Chosen:
-        what was left counts as asked for, so later returns of the same award cannot ask for it again."""
+        """Own lots first, pending before available. What of the own lots expired or lapsed unused is let off, as often as
+        it was lost; then others in spending order; the rest is debt, or left. Chosen: what was left counts as asked
+        for, so later returns of the same award cannot ask for it again."""
         assert points > 0
         with self.operation(occurred_at, now) as posted:
             earned = self.awards[award]
@@ -174,6 +175,9 @@ class Operations(DueWork, Answers):
                 )
                 points -= part.points
             parts = self.draw(self.in_spending_order(lot for lot in own if not lot.pending), points)
+            let_off = min(points - sum(part.points for part in parts), self._lost(earned) - earned.let_off)
+            earned.let_off += let_off
+            points -= let_off
             parts += self.draw(self.usable(account), points - sum(part.points for part in parts))
             taken = sum(part.points for part in parts)
             if taken:
@@ -181,6 +185,17 @@ class Operations(DueWork, Answers):
             if taken < points and self.policies.spent_points == "debt":
                 self.add_shortage(account, earned, points - taken, occurred_at)
         return posted
+
+    def _lost(self, award: Award) -> int:
+        """Points of an award that went unused."""
+        numbers = {lot.number for lot in award.lots}
+        return sum(
+            points
+            for row in self.journal
+            if row.kind in ("expire", "forfeit")
+            for number, points in row.lots
+            if number in numbers
+        )
 
     # --- what staff does --------------------------------------------------------------------------
     def adjust(

@@ -110,6 +110,8 @@ class Award:
     row: int
     lots: list[Lot]
     asked_back: int = 0
+    let_off: int = 0
+    """What of it was not charged, because the member had lost it unused."""
 
 
 @dataclass

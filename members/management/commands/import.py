@@ -63,6 +63,8 @@ class Command(ProblemCommand):
             raise NotFound(_("There is no partner “%(code)s”.") % {"code": options["partner"]})
         if options["timezone"]:
             _check_zone(options["timezone"])
+        if options["enrol"] and options["what"] == "returns":
+            raise Invalid(_("Returns make nobody join: leave --enrol out."))
         path: Path = options["file"]
         if path.is_dir():
             raise InvalidFile(_("%(name)s is a folder, not a file.") % {"name": path})

@@ -103,10 +103,11 @@ def calculated(document: Purchase | Event, basket: Basket) -> dict[str, Any]:
 
 
 def sums(entries: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Points of awards by point type."""
+    """Points of awards, or of what returns took of them, by point type."""
     totals: dict[str, int] = {}
     for entry in entries:
-        totals[entry["type"]] = totals.get(entry["type"], 0) + entry["points"]
+        points = entry["points"] - entry.get("lost", 0)
+        totals[entry["type"]] = totals.get(entry["type"], 0) + points
     return totals
 
 

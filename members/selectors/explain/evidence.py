@@ -5,8 +5,8 @@ from __future__ import annotations
 from members.models import Event, Purchase
 from members.selectors.baskets import stored_basket
 from programs.engine.document import Core
-from programs.engine.events import Trigger
-from programs.engine.facts import Basket, Line
+from programs.engine.events import Trigger, as_line, built_in
+from programs.engine.facts import Basket
 
 __all__ = ["basket_of", "basket_of_event"]
 
@@ -27,10 +27,9 @@ def basket_of_event(event: Event, core: Core) -> Basket:
     """The event as rules see it: a receipt of one line with the event's amount and quantity."""
     declared = core.event(event.kind.removeprefix(f"{Trigger.EVENT}:"))
     if declared is None:
-        line = Line(event.kind, 0, 0)
+        line = as_line(event.kind, built_in(event.kind), event.payload)
     else:
-        payload = event.payload
-        line = Line(declared.key, payload.get(declared.quantity, 0), payload.get(declared.amount, 0))
+        line = as_line(declared.key, declared, event.payload)
     return Basket(
         event.occurred_at, (line,), partner=event.partner.code, trigger=event.kind, payload=event.payload
     )

@@ -129,7 +129,7 @@ def earned_in_words(purchase: Purchase | Event, entries: Sequence[Mapping[str, A
     The revision's document need not be loaded: rules are known by its fingerprint.
     """
     totals = sums(purchase.trace.get("awards", []) if entries is None else entries)
-    if not totals:
+    if not any(totals.values()):
         return ""
     core = compiled(purchase.revision.sha256, purchase.revision_id).core
     shown = []

@@ -68,6 +68,7 @@ REASONS = {
     "excluded": gettext_lazy("another rule stands alone"),
     "stopped": gettext_lazy("a rule before it ends the calculation"),
     "after_first": gettext_lazy("only the first rule of its group that gives something counts"),
+    "too_late": gettext_lazy("the birthday became known later than it allows"),
     "when": gettext_lazy("its condition does not hold"),
 }
 TENDERS = {
@@ -263,12 +264,21 @@ def _return(each: Return, told: Explanation) -> str:
     came = _("Return %(number)s, %(moment)s, %(amount)s, lines: %(lines)s") % words
     titles = {award.number: _name(award.title, award.rule) for award in told.awards}
     taken = [
-        f"{titles.get(entry['no'], entry['rule'])}: {_points(entry['points'], entry['type'], told)}"
+        f"{titles.get(entry['no'], entry['rule'])}: {_points(points, entry['type'], told)}"
         for entry in each.taken
+        if (points := entry["points"] - entry.get("lost", 0))
     ]
     sentence = _("%(return)s; it took back no points") % {"return": came}
     if taken:
         sentence = _("%(return)s; taken back: %(points)s") % {"return": came, "points": "; ".join(taken)}
+    lost: dict[str, int] = {}
+    for entry in each.taken:
+        if entry.get("lost"):
+            lost[entry["type"]] = lost.get(entry["type"], 0) + entry["lost"]
+    if lost:
+        sentence += _("; gone unused and not charged again: %(points)s") % {
+            "points": points_in_words(lost, told)
+        }
     if each.restored:
         sentence += _("; given back: %(points)s") % {"points": points_in_words(each.restored, told)}
     return sentence

@@ -185,8 +185,8 @@ def read_number(text: str, digits: int) -> int:
 def read_moment(text: str, zone: ZoneInfo) -> datetime | None:
     """A moment in UTC; without an offset it is local to the zone. None when it is not one, or does not exist there
     because the clock was put forward."""
-    if len(text) < len("2026-01-31T10:00") or not text.isascii():
-        return None
+    if len(text) < len("2026-01-31T10:00") or not text.isascii() or text[4] != "-" or text[7] != "-":
+        return None  # without these it is a day told otherwise, by weeks say
     try:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is not None:

@@ -20,6 +20,7 @@ class Sheet:
     """A locked membership with its books by point type and the counters its rules look at.
 
     `recorded` are the times of purchases recorded since the sheet was opened; they are not in the database yet.
+    `referral` is the one that brought the member, `referred` the purchase that counted for it.
     """
 
     membership: int
@@ -33,6 +34,8 @@ class Sheet:
     amount: int = 0
     last_purchase_at: datetime | None = None
     calendar_until: date | None = None
+    referral: int | None = None
+    referred: int | None = None
     usage: dict[tuple[str, str], Usage] = field(default_factory=dict)
     last_award: dict[str, datetime] = field(default_factory=dict)
     changed_usage: set[tuple[str, str]] = field(default_factory=set)
@@ -65,10 +68,11 @@ def open_sheets(memberships: Sequence[int]) -> dict[int, Sheet]:
         cursor.execute(
             """
             SELECT m.id, m.member_id, m.status, m.joined_at, p.attributes::text, p.birth_date,
-                   s.purchases, s.amount, s.last_purchase_at, s.calendar_until
+                   s.purchases, s.amount, s.last_purchase_at, s.calendar_until, r.id, r.purchase_id
             FROM members_membership m
             LEFT JOIN members_person p ON p.member_id = m.member_id
             LEFT JOIN members_memberstats s ON s.membership_id = m.id
+            LEFT JOIN members_referral r ON r.friend_id = m.id
             WHERE m.id = ANY(%s) ORDER BY m.id
             """,
             [list(memberships)],
@@ -91,6 +95,8 @@ def _sheet(row: Sequence[Any]) -> Sheet:
         amount=row[7] or 0,
         last_purchase_at=row[8],
         calendar_until=row[9],
+        referral=row[10],
+        referred=row[11],
     )
 
 

@@ -23,7 +23,7 @@ from members.services.scenarios.world import Result, World
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 # What is told of a step, as far as there is any.
 _SHOWN = (
-    "awarded pending spent held released given converted opened restored shortage activated expired forfeited"
+    "awarded pending spent held released given converted opened restored shortage lost activated expired forfeited"
 ).split()
 
 

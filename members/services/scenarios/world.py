@@ -61,6 +61,7 @@ class Result:
     opened: Mapping[str, int] = field(default_factory=dict)
     restored: Mapping[str, int] = field(default_factory=dict)
     shortage: Mapping[str, int] = field(default_factory=dict)
+    lost: Mapping[str, int] = field(default_factory=dict)
     activated: Mapping[str, int] = field(default_factory=dict)
     expired: Mapping[str, int] = field(default_factory=dict)
     forfeited: Mapping[str, int] = field(default_factory=dict)
@@ -107,8 +108,7 @@ class World:
             return Membership.objects.get(pk=known)
         fresh = enrolment.enrol(
             programme=self.programme,
-            # No card of the company has such a number.
-            number=f"{self.key}/{ref}",
+            number=self.number(ref),
             now=now,
             joined_at=now,
             attributes=attributes,
@@ -116,6 +116,17 @@ class World:
         )
         self.memberships[ref] = fresh.pk
         return fresh
+
+    def number(self, ref: str) -> str:
+        """The card of a member; no card of the company has such a number."""
+        return f"{self.key}/{ref}"
+
+    def refer(self, referrer: Membership, friend: str, now: datetime) -> None:
+        """A friend joins whom a member brought."""
+        fresh = enrolment.enrol(
+            programme=self.programme, number=self.number(friend), now=now, joined_at=now, referrer=referrer
+        )
+        self.memberships[friend] = fresh.pk
 
     def remember(self) -> Remembered:
         """What to go back to when a step that begins now is refused."""

@@ -9,10 +9,23 @@ from typing import Protocol
 
 from members.services.scenarios.naming import Known
 from members.services.scenarios.steps.buying import BuyStep, QuoteStep, ReturnStep
-from members.services.scenarios.steps.changing import AdvanceStep, ReviseStep
-from members.services.scenarios.steps.giving import AdjustStep, ConvertStep, OpenStep, TransferStep
-from members.services.scenarios.steps.happening import ApproveStep, EventStep, RefuseStep
-from members.services.scenarios.steps.spending import CaptureStep, HoldStep, RedeemStep, ReleaseStep
+from members.services.scenarios.steps.changing import AdvanceStep, CorrectStep, ReviseStep
+from members.services.scenarios.steps.giving import (
+    AdjustStep,
+    ConvertStep,
+    ForfeitStep,
+    OpenStep,
+    TransferStep,
+    UnopenStep,
+)
+from members.services.scenarios.steps.happening import ApproveStep, EventStep, ReferStep, RefuseStep
+from members.services.scenarios.steps.spending import (
+    CaptureStep,
+    DonateStep,
+    HoldStep,
+    RedeemStep,
+    ReleaseStep,
+)
 from members.services.scenarios.steps.tiers import TierEndStep, TierStep
 from members.services.scenarios.world import Result, World
 from programs.engine.reader import Reader
@@ -48,12 +61,16 @@ KINDS: dict[str, Callable[[Reader, str, Known], Action]] = {
     "approve": _settings(ApproveStep.read),
     "capture": _settings(CaptureStep.read),
     "convert": _settings(ConvertStep.read),
+    "correct": _settings(CorrectStep.read),
+    "donate": _settings(DonateStep.read),
     "event": _settings(EventStep.read),
+    "forfeit": _settings(ForfeitStep.read),
     "hold": _settings(HoldStep.read),
     "open": _settings(OpenStep.read),
     "purchase": _settings(BuyStep.read),
     "quote": _settings(QuoteStep.read),
     "redeem": _settings(RedeemStep.read),
+    "refer": _settings(ReferStep.read),
     "refuse": _settings(RefuseStep.read),
     "release": _settings(ReleaseStep.read),
     "return": _settings(ReturnStep.read),
@@ -61,4 +78,5 @@ KINDS: dict[str, Callable[[Reader, str, Known], Action]] = {
     "tier": _settings(TierStep.read),
     "tier_end": _settings(TierEndStep.read),
     "transfer": _settings(TransferStep.read),
+    "unopen": _settings(UnopenStep.read),
 }

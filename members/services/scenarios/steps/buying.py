@@ -107,6 +107,7 @@ class ReturnStep:
             awarded={key: -points for key, points in returned.taken.items()},
             restored=returned.restored,
             shortage=returned.shortage,
+            lost=returned.lost,
         )
 
 

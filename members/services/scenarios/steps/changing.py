@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from members.services.scenarios.naming import Known
+from members.services import birth_dates
+from members.services.scenarios.naming import Known, member
 from members.services.scenarios.world import Result, World
 from programs.engine.document import read_core
 from programs.engine.reader import Fault, InvalidDocument, Reader
@@ -60,6 +61,26 @@ def _keyed(value: Any) -> bool:
     return isinstance(value, list) and all(
         isinstance(entry, Mapping) and isinstance(entry.get("key"), str) for entry in value
     )
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectStep:
+    """What is known of a member is told later, or corrected."""
+
+    member: str
+    birth_date: date | None
+
+    @classmethod
+    def read(cls, reader: Reader, known: Known) -> CorrectStep:
+        step = cls(member(reader, known), reader.date("birth_date", required=True))
+        reader.finish()
+        return step
+
+    def do(self, world: World, now: datetime) -> Result:
+        who = world.membership(self.member, now).member
+        birth_dates.set_birth_date(member=who, birth_date=self.birth_date, now=now)
+        posted = world.posted()
+        return Result(awarded=posted.awarded, pending=posted.pending)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from members.services import adjustments, openings, transfers
+from members.services import adjustments, forfeits, openings, transfers
 from members.services.scenarios.naming import MAIN_PARTNER, Known, member, moment, point_type, points
 from members.services.scenarios.world import Result, World
 from programs.engine.reader import Reader
@@ -165,3 +165,57 @@ class ConvertStep:
             now=now,
         )
         return Result(converted={self.to: made})
+
+
+@dataclass(frozen=True, slots=True)
+class ForfeitStep:
+    """Staff take points for good, and say why: so many of the usable ones, or all that are there."""
+
+    member: str
+    points: int | None
+    point_type: str
+    reason: str
+
+    @classmethod
+    def read(cls, reader: Reader, known: Known) -> ForfeitStep:
+        key = point_type(reader, known)
+        amount = points(reader, known, key) if reader.has("points") else None
+        reader.take("points")
+        step = cls(member(reader, known), amount, key, reader.text("reason", longest=200))
+        reader.finish()
+        return step
+
+    def do(self, world: World, now: datetime) -> Result:
+        forfeits.forfeit(
+            membership=world.membership(self.member, now),
+            points=self.points,
+            point_type=self.point_type,
+            reason=self.reason,
+            now=now,
+        )
+        return Result()
+
+
+@dataclass(frozen=True, slots=True)
+class UnopenStep:
+    """An opening balance is taken back, because it was wrong."""
+
+    member: str
+    point_type: str
+    reason: str
+
+    @classmethod
+    def read(cls, reader: Reader, known: Known) -> UnopenStep:
+        key = point_type(reader, known)
+        step = cls(member(reader, known), key, reader.text("reason", longest=200))
+        reader.finish()
+        return step
+
+    def do(self, world: World, now: datetime) -> Result:
+        openings.undo_opening(
+            membership=world.membership(self.member, now),
+            point_type=self.point_type,
+            reason=self.reason,
+            now=now,
+        )
+        return Result()

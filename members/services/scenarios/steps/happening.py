@@ -17,7 +17,7 @@ from programs.engine.events import EventType, Trigger, read_payload
 from programs.engine.reader import Reader
 
 # What comes by itself when its time has come, and never as a step.
-BY_ITSELF = (Trigger.REGISTRATION, Trigger.BIRTHDAY, Trigger.ANNIVERSARY, Trigger.TIER_REACHED)
+BY_ITSELF = tuple(set(Trigger) - {Trigger.PURCHASE, Trigger.EVENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,24 @@ def _declared(reader: Reader, kind: str, known: Known) -> EventType | None:
         code = "by_itself" if kind in BY_ITSELF else "unknown_event"
         reader.fault(code, "kind", value=kind, options=sorted(each.key for each in known.core.events))
     return event
+
+
+@dataclass(frozen=True, slots=True)
+class ReferStep:
+    """A member brings a friend, who joins now."""
+
+    member: str
+    friend: str
+
+    @classmethod
+    def read(cls, reader: Reader, known: Known) -> ReferStep:
+        step = cls(member(reader, known), member(reader, known, "friend"))
+        reader.finish()
+        return step
+
+    def do(self, world: World, now: datetime) -> Result:
+        world.refer(world.membership(self.member, now), self.friend, now)
+        return Result()
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,41 @@ class RedeemStep:
 
 
 @dataclass(frozen=True, slots=True)
+class DonateStep:
+    """Points are given to a charity, which is a partner."""
+
+    ref: str
+    member: str
+    points: int
+    point_type: str
+    charity: str
+
+    @classmethod
+    def read(cls, reader: Reader, known: Known) -> DonateStep:
+        key = point_type(reader, known)
+        step = cls(
+            ref=reader.text("ref", longest=100),
+            member=member(reader, known),
+            points=points(reader, known, key),
+            point_type=key,
+            charity=reader.text("to", required=True, longest=50),
+        )
+        reader.finish()
+        return step
+
+    def do(self, world: World, now: datetime) -> Result:
+        given = redemptions.donate(
+            membership=world.membership(self.member, now),
+            points=self.points,
+            point_type=self.point_type,
+            charity=world.partner(self.charity),
+            reference=self.ref or world.next_number("donation"),
+            now=now,
+        )
+        return Result(spent={self.point_type: given})
+
+
+@dataclass(frozen=True, slots=True)
 class HoldStep:
     """Points are set aside; `ref` names them for capture and release."""
 
@@ -74,8 +109,6 @@ class HoldStep:
     def read(cls, reader: Reader, known: Known) -> HoldStep:
         key = point_type(reader, known)
         until = moment(reader, "until", known.zone, default=known.at)
-        if until < known.at:
-            reader.fault("bad_range", "until")
         step = cls(
             ref=reader.text("ref", required=True, longest=100),
             member=member(reader, known),
