@@ -51,6 +51,7 @@ class DocumentKind(models.TextChoices):
     PURCHASE = "purchase", _("Purchase")
     RETURN = "return", _("Return")
     SPEND = "spend", _("Redemption")
+    ROLL_BACK = "roll_back", _("Roll-back of a redemption")
     ADJUSTMENT = "adjustment", _("Adjustment")
     EVENT = "event", _("Event")
     HOLD = "hold", _("Hold")

@@ -342,6 +342,7 @@ class ExpiryNotice(AppendOnly):
         Account, on_delete=models.PROTECT, related_name="notices", db_constraint=False, db_index=False
     )
     expires_on = models.DateField(_("last usable day"))
+    points = models.BigIntegerField(_("points"), default=0)
     delivered_at = models.DateTimeField(_("told"))
     recorded_at = models.DateTimeField(_("recorded"))
 

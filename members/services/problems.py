@@ -15,16 +15,19 @@ __all__ = [
     "InvalidEvent",
     "MembershipClosed",
     "NotConvertible",
+    "NotMoney",
     "NotPending",
     "NotSpendable",
     "NotTransferable",
     "NothingToReturn",
     "OpeningNotFirst",
+    "PaymentNotPossible",
     "ReturnTooLarge",
     "UnknownEvent",
     "UnknownHold",
     "UnknownMember",
     "UnknownPointType",
+    "UnknownRedemption",
 ]
 
 
@@ -79,6 +82,25 @@ class NotSpendable(Problem):
 
     code = "not_spendable"
     title = _("These points cannot be spent.")
+
+
+class NotMoney(Problem):
+    """The programme does not say what these points are worth."""
+
+    code = "not_money"
+    title = _("These points pay for no bills.")
+
+
+class PaymentNotPossible(Problem):
+    """Not as asked for: `possible` points could pay `amount` of this bill."""
+
+    code = "payment_not_possible"
+    title = _("The bill cannot be paid with points like that.")
+
+
+class UnknownRedemption(NotFound):
+    code = "unknown_redemption"
+    title = _("The member has no redemption with this number.")
 
 
 class NotTransferable(Problem):

@@ -52,6 +52,17 @@ OPTIONS: dict[str, tuple[Place, dict[str, Any]]] = {
     "on_excess": (("rules", 0, "caps", "on_excess"), values(OnExcess)),
     "lowest_award": ((*MAIN, "limits", "lowest_award", "below"), values(BelowLowest)),
     "spendable": ((*MAIN, "spendable"), {"true": True, "false": False}),
+    "money": (
+        (*MAIN, "money"),
+        {
+            "block": {"points": 100, "amount": "1.00"},
+            "half_block": {"points": 50, "amount": "0.50"},
+            "lowest": {"points": 100, "amount": "1.00", "lowest": 600},
+            "highest": {"points": 100, "amount": "1.00", "highest": 200},
+            "share": {"points": 100, "amount": "1.00", "share": 50},
+            "nothing": {"points": 100, "amount": "0.00"},
+        },
+    ),
     "transferable": ((*MAIN, "transferable"), {"true": True, "false": False}),
     "pending": (
         (*MAIN, "pending"),

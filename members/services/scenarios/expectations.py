@@ -76,6 +76,8 @@ class Expectation:
     """What is written under `expect`."""
 
     awarded: Quantities | None
+    paid: int | None
+    possible: Quantities | None
     refused: str
     members: Mapping[str, MemberExpectation]
     trace: tuple[TraceExpectation, ...]
@@ -95,11 +97,14 @@ def read_expectation(reader: Reader, known: Known) -> Expectation:
                 read[ref] = _read_member(child, known)
     expectation = Expectation(
         awarded=quantities(reader, "awarded", known),
+        paid=reader.number("paid", known.core.money_digits) if reader.has("paid") else None,
+        possible=quantities(reader, "possible", known),
         refused=reader.text("refused", longest=100),
         members=read,
         trace=tuple(_read_trace(child, known) for child in reader.children("trace", most=1_000)),
         totals={name: value for name in TOTALS if (value := quantities(reader, name, known)) is not None},
     )
+    reader.take("paid")
     reader.finish()
     return expectation
 
@@ -178,6 +183,12 @@ def differences(expect: Expectation, result: Result, world: World) -> Iterator[D
     """Everything that is not as expected after a step."""
     if expect.awarded is not None:
         yield from _compare("awarded", expect.awarded, result.awarded, world)
+    if expect.paid is not None and expect.paid != result.paid:
+        digits = world.core.money_digits
+        yield Difference("paid", format_decimal(expect.paid, digits), format_decimal(result.paid or 0, digits))
+    if expect.possible is not None:
+        got = dict.fromkeys(expect.possible, result.possible or 0)
+        yield from _compare("possible", expect.possible, got, world)
     yield from _trace(expect.trace, result.evaluation, world)
     for ref, member in expect.members.items():
         yield from _member(ref, member, world)

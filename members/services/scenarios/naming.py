@@ -19,7 +19,8 @@ MOST_STEPS = 1_000
 @dataclass(slots=True)
 class Known:
     """What the file has said so far. `document` and `core` follow each revision; `purchases` holds the
-    articles of each receipt by line, `holds` the point type of each hold."""
+    articles of each receipt by line, `holds` the point type of each hold, `redemptions` the member, point type and
+    partner of each redemption and payment."""
 
     document: Mapping[str, Any]
     core: Core
@@ -27,6 +28,7 @@ class Known:
     members: set[str] = field(default_factory=set)
     purchases: dict[str, tuple[str, ...]] = field(default_factory=dict)
     holds: dict[str, str] = field(default_factory=dict)
+    redemptions: dict[str, tuple[str, str, str]] = field(default_factory=dict)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -62,6 +64,11 @@ def purchase(reader: Reader, known: Known) -> str:
 def hold(reader: Reader, known: Known) -> str:
     """The hold of an earlier step."""
     return _named(reader, "hold", "unknown_hold", known.holds)
+
+
+def redemption(reader: Reader, known: Known) -> str:
+    """The redemption or payment of an earlier step."""
+    return _named(reader, "redemption", "unknown_redemption", known.redemptions)
 
 
 def _named(reader: Reader, name: str, code: str, known: Collection[str]) -> str:

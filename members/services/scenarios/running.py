@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.core import clock, outbox
 from loyalty.core.choices import RunState
+from loyalty.core.exact import format_decimal
 from loyalty.core.models import HandlerRun, OutboxEvent
 from loyalty.core.problems import Problem
 from members.selectors.verification import verify
@@ -140,7 +141,7 @@ def _do(step: Step, world: World) -> Result:
                 cursor.execute("SET CONSTRAINTS ALL DEFERRED")
     except Problem as problem:
         world.go_back(kept)
-        result = Result(refused=problem.code)
+        result = Result(refused=problem.code, possible=problem.extra.get("possible"))
     except DatabaseError as error:
         raise _Broken(_("the rules of the database"), str(error).strip()) from error
     posted = world.posted()
@@ -178,6 +179,8 @@ def _shown(result: Result, trace: list[dict[str, str]], world: World) -> dict[st
         points = getattr(result, name)
         if points:
             shown[name] = {key: written(value, key, world) for key, value in points.items()}
+    if result.paid is not None:
+        shown["paid"] = format_decimal(result.paid, world.core.money_digits)
     if result.evaluation is not None:
         shown["trace"] = trace
     return shown

@@ -12,6 +12,7 @@ from members.services.scenarios.steps.buying import BuyStep, QuoteStep, ReturnSt
 from members.services.scenarios.steps.changing import AdvanceStep, ReviseStep
 from members.services.scenarios.steps.giving import AdjustStep, ConvertStep, OpenStep, TransferStep
 from members.services.scenarios.steps.happening import ApproveStep, EventStep, RefuseStep
+from members.services.scenarios.steps.paying import PayStep, RollBackStep
 from members.services.scenarios.steps.spending import CaptureStep, HoldStep, RedeemStep, ReleaseStep
 from members.services.scenarios.world import Result, World
 from programs.engine.reader import Reader
@@ -50,6 +51,7 @@ KINDS: dict[str, Callable[[Reader, str, Known], Action]] = {
     "event": _settings(EventStep.read),
     "hold": _settings(HoldStep.read),
     "open": _settings(OpenStep.read),
+    "pay": _settings(PayStep.read),
     "purchase": _settings(BuyStep.read),
     "quote": _settings(QuoteStep.read),
     "redeem": _settings(RedeemStep.read),
@@ -57,5 +59,6 @@ KINDS: dict[str, Callable[[Reader, str, Known], Action]] = {
     "release": _settings(ReleaseStep.read),
     "return": _settings(ReturnStep.read),
     "revise": _settings(ReviseStep.read),
+    "roll_back": _settings(RollBackStep.read),
     "transfer": _settings(TransferStep.read),
 }
