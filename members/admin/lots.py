@@ -16,8 +16,9 @@ from loyalty.core.registry import Panel, Table, panels
 from members.admin.links import EMPTY, cause, link, moment
 from members.admin.statement import in_units
 from members.models.ledger import Account, Lot
+from members.selectors.notices import told_days
 from members.selectors.statement import causes_of, later_ends
-from members.selectors.statement_words import day_in_words, last_day_in_words, usable_in_words
+from members.selectors.statement_words import day_in_words, end_in_words, last_day_in_words, usable_in_words
 
 
 def of_member(queryset: QuerySet[Any], search_term: str) -> QuerySet[Any]:
@@ -61,12 +62,12 @@ class LotAdmin(ReadOnlyAdmin):
     state_badge = badge("state")
     fieldsets = (
         (None, {"fields": ("member_page", "earned", "why", "earned_points", "left", "set_aside", "state")}),
-        (_("When it can be used"), {"fields": ("usable", "last_day", "extendable", "notice_days")}),
+        (_("When it can be used"), {"fields": ("usable", "end", "extendable", "notice_days")}),
         (_("For those who look after the system"),
          {"fields": ("id", "issuer", "revision_number", "posting_page", "parent_page"), "classes": ("collapse",)}),
     )  # fmt: skip
     readonly_fields = (
-        "id", "member_page", "earned", "why", "earned_points", "left", "set_aside", "usable", "last_day",
+        "id", "member_page", "earned", "why", "earned_points", "left", "set_aside", "usable", "end",
         "revision_number", "posting_page", "parent_page",
     )  # fmt: skip
 
@@ -107,6 +108,11 @@ class LotAdmin(ReadOnlyAdmin):
     @display(description=_("last usable day"))
     def last_day(self, lot: Lot) -> str:
         return last_day_in_words(lot) or EMPTY
+
+    @display(description=_("last usable day"))
+    def end(self, lot: Lot) -> str:
+        told = told_days([lot], lot.account.membership.programme.zone)
+        return end_in_words(lot, told.get(lot.pk)) or EMPTY
 
     @display(description=_("why"))
     def why(self, lot: Lot) -> SafeString | str:

@@ -10,7 +10,7 @@ from django.db.models import F, Max, Q, Sum
 
 from members.choices import LotState, PostingKind, Side
 from members.engine.books import APPROVAL, FOREVER
-from members.models.ledger import Account, Lot, Posting
+from members.models.ledger import Account, ExpiryNotice, Lot, Posting
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,14 @@ def _last_day(own: date | None, extendable: bool, extended_to: date | None) -> d
     if own is None or not extendable or extended_to is None:
         return own
     return None if extended_to == FOREVER else max(own, extended_to)
+
+
+def notices_given(membership_id: int, point_type: str) -> list[ExpiryNotice]:
+    """What the member was told of ends, in order."""
+    rows = ExpiryNotice.objects.filter(
+        account__membership_id=membership_id, account__point_type__key=point_type
+    )
+    return list(rows.order_by("id"))
 
 
 def waiting_for_approval(purchase: int) -> list[int]:

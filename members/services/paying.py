@@ -100,4 +100,3 @@ def _rate(ruleset: Ruleset, point_type: str) -> Rate:
     if item is None or item.money is None:
         raise NotMoney
     return item.money
-

@@ -103,7 +103,8 @@ def read_core(data: Any) -> Core:
         head.fault("bad_currency", "currency", value=currency[:60])
     money_digits = currency_digits(currency)
     point_types = tuple(
-        read_point_type(child, money_digits) for child in reader.children("point_types", most=MOST_POINT_TYPES)
+        read_point_type(child, money_digits)
+        for child in reader.children("point_types", most=MOST_POINT_TYPES)
     )
     if not point_types:
         reader.fault("missing", "point_types")

@@ -54,9 +54,7 @@ def rich(points: int = 1_000, overspending: str = "refuse") -> Membership:
 
 
 def paid(anna: Membership, *bill: int | None, reference: str = "p1", **more: Any) -> Paid:
-    return pay(
-        membership=anna, bill=Bill(*bill), partner=operator(), reference=reference, now=NOON, **more
-    )
+    return pay(membership=anna, bill=Bill(*bill), partner=operator(), reference=reference, now=NOON, **more)
 
 
 def left(anna: Membership) -> int:

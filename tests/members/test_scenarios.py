@@ -86,6 +86,7 @@ OPTIONS: dict[str, tuple[Place, dict[str, Any]]] = {
             "activity": {"kind": "activity", "days": 30},
         },
     ),
+    "notice_days": ((*MAIN, "expiry", "notice_days"), {"none": 0, "fourteen": 14}),
     "round_up": ((*MAIN, "expiry", "round_up"), values(RoundUp)),
     "activities": ((*MAIN, "expiry", "activities"), lists_of_one(Activity)),
 }

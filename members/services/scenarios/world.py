@@ -69,6 +69,7 @@ class World:
 
     def __init__(self, document: Mapping[str, Any], starts_at: datetime) -> None:
         self.document = document
+        self.now = starts_at
         self.key = _free_key(read_core(document).key)
         self.memberships: dict[str, int] = {}
         self.purchases: dict[str, int] = {}
