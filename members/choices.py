@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 __all__ = [
     "DocumentKind",
@@ -117,7 +118,7 @@ class TermsReason(models.TextChoices):
 
 
 class TierSource(models.TextChoices):
-    EARNED = "earned", _("Earned")
+    EARNED = "earned", pgettext_lazy("tier", "Earned")
     MANUAL = "manual", _("Given by staff")
     IMPORT = "import", _("Imported")
     INVITATION = "invitation", _("By invitation")

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
 from loyalty.core.admin.base import ReadOnlyAdmin, badge
@@ -81,13 +82,13 @@ class LotAdmin(ReadOnlyAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         return of_member(queryset, search_term), False
 
-    @display(description=_("earned"))
+    @display(description=pgettext_lazy("time", "earned"))
     def earned(self, lot: Lot) -> str:
         return moment(lot.earned_at, lot.account.membership.programme.zone)
 
     @display(description=_("member"))
     def member_page(self, lot: Lot) -> SafeString | str:
-        return link(lot.account.membership)
+        return link(lot.account.membership, lot.account.membership.number)
 
     @display(description=_("still there"))
     def left(self, lot: Lot) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from loyalty.core import clock
 from loyalty.core.registry import Panel, Table, panels
@@ -80,7 +80,7 @@ def lots_table(membership: Membership, request: HttpRequest) -> Table:
     ]
     return Table(
         (
-            _("Earned"),
+            pgettext("time", "Earned"),
             _("Still there"),
             _("Of what was earned"),
             _("Set aside"),
@@ -135,7 +135,7 @@ def purchases_table(membership: Membership, request: HttpRequest) -> Table:
         [
             (
                 moment(purchase.occurred_at, membership.programme.zone),
-                link(purchase),
+                link(purchase, purchase.number),
                 purchase.store or purchase.partner,
                 money(purchase.amount, purchase.currency),
                 earned_in_words(purchase) or EMPTY,

@@ -18,6 +18,10 @@ class Migration(migrations.Migration):
             name='points',
             field=models.BigIntegerField(default=0, verbose_name='points'),
         ),
+        migrations.AlterModelOptions(
+            name='posting',
+            options={'verbose_name': 'movement of points', 'verbose_name_plural': 'movements of points'},
+        ),
         migrations.AlterField(
             model_name='documentkey',
             name='kind',

@@ -220,7 +220,7 @@ def test_tiers_in_words() -> None:
 
 @pytest.mark.parametrize(
     ("metric", "reached"),
-    [("purchases", "from 1 purchase"), ("visits", "from 1 day"), ("spend", "from 1.00 EUR")],
+    [("purchases", "from 1 purchase"), ("visits", "from 1 day with a purchase"), ("spend", "from 1.00 EUR")],
 )
 def test_a_threshold_is_said_in_the_unit_of_its_metric(metric: str, reached: str) -> None:
     tiers = [*WHOLE["ladders"][0]["tiers"]]
