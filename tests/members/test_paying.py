@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +30,7 @@ from programs.engine.money import Payment as Paid
 from programs.models import Programme
 from programs.services.programmes import load
 from tests.members.club import FIRST, NOON, member, operator
+from tests.members.test_concurrency import at_once
 
 LATER = NOON + timedelta(hours=1)
 CLUB = """
@@ -223,3 +226,23 @@ def test_points_without_a_rate_pay_what_the_till_says() -> None:
     with pytest.raises(InsufficientPoints):
         bought(anna, Tender("points", 500, "stars", 71))
     assert bought(anna, Tender("points", 500, "stars", 70)) == {"stars-0": 70}
+
+
+# --- many tills at once -----------------------------------------------------------------------------
+def test_many_tills_at_once_pay_no_more_than_there_is(committed_database: Any) -> None:
+    anna, shop = rich(), operator()
+
+    def paying(reference: str) -> Callable[[], Any]:
+        bill = Bill(10_000, 300)
+        return lambda: pay(membership=anna, bill=bill, partner=shop, reference=reference, now=NOON)
+
+    answers = Counter(at_once([paying(f"p{number}") for number in range(8)]))
+    assert answers == {Paid(300, 300): 3, "payment_not_possible": 5}
+    assert left(anna) == 100
+    adjust(membership=anna, points=500, reason="a gift", now=NOON)
+    assert at_once([paying("same")] * 8) == [Paid(300, 300)] * 8
+    assert left(anna) == 300
+    undoing = [lambda: undone(anna, "same")] * 8
+    assert at_once(undoing) == [RolledBack(300)] * 8
+    assert left(anna) == 600
+    assert verify().ok
