@@ -32,6 +32,15 @@ class OpenLot:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenNotice:
+    """A member was told when, of which last usable day, and of how many points."""
+
+    at: datetime
+    last_day: date
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
 class Posted:
     """What postings did, by point type: what was earned (and how much of it was pending), became usable, expired and
     lapsed."""
@@ -86,12 +95,13 @@ def _last_day(own: date | None, extendable: bool, extended_to: date | None) -> d
     return None if extended_to == FOREVER else max(own, extended_to)
 
 
-def notices_given(membership_id: int, point_type: str) -> list[ExpiryNotice]:
+def notices_given(membership_id: int, point_type: str) -> list[GivenNotice]:
     """What the member was told of ends, in order."""
     rows = ExpiryNotice.objects.filter(
         account__membership_id=membership_id, account__point_type__key=point_type
     )
-    return list(rows.order_by("id"))
+    told = rows.order_by("id").values_list("delivered_at", "expires_on", "points")
+    return [GivenNotice(*row) for row in told]
 
 
 def waiting_for_approval(purchase: int) -> list[int]:

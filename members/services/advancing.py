@@ -13,7 +13,7 @@ from loyalty.core import clock, jobs
 from members.selectors.due import due_memberships, plain_expiries
 from members.services.ledger.expiring import CHUNK as LARGE_CHUNK
 from members.services.ledger.expiring import expire
-from members.services.notices import give_notices
+from members.services.ledger.notices import give_notices
 from members.services.recording import Recorder
 from programs.choices import ProgrammeStatus
 from programs.models import Programme

@@ -15,10 +15,10 @@ from members.models.ledger import Account, ExpiryNotice
 from members.selectors.accounts import balances
 from members.selectors.notices import due_notices, next_notice
 from members.selectors.verification import verify
-from members.services import notices
 from members.services.adjustments import adjust
 from members.services.advancing import advance
-from members.services.notices import EVENT, give_notices
+from members.services.ledger import notices
+from members.services.ledger.notices import EVENT, give_notices
 from members.services.redemptions import redeem
 from programs.models import Programme
 from programs.services.programmes import load

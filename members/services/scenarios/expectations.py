@@ -12,8 +12,15 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from loyalty.core.exact import format_decimal, local_day
-from members.models.ledger import ExpiryNotice
-from members.selectors.scenarios import OpenLot, Points, notices_given, open_lots, points_of, totals_of
+from members.selectors.scenarios import (
+    GivenNotice,
+    OpenLot,
+    Points,
+    notices_given,
+    open_lots,
+    points_of,
+    totals_of,
+)
 from members.services.scenarios.naming import Known, quantities, read_quantities
 from members.services.scenarios.world import Result, World
 from programs.engine.drafts import Evaluation
@@ -261,10 +268,10 @@ def _member(ref: str, expect: MemberExpectation, world: World) -> Iterator[Diffe
             yield Difference(f"{ref}: told ({key})", wanted, given)
 
 
-def _notice_written(notice: ExpiryNotice, item: PointType, world: World) -> dict[str, str]:
+def _notice_written(notice: GivenNotice, item: PointType, world: World) -> dict[str, str]:
     return {
-        "on": local_day(notice.delivered_at, world.zone).isoformat(),
-        "last_day": notice.expires_on.isoformat(),
+        "on": local_day(notice.at, world.zone).isoformat(),
+        "last_day": notice.last_day.isoformat(),
         "points": format_decimal(notice.points, item.decimals),
     }
 
