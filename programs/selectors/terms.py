@@ -51,7 +51,11 @@ def terms_in_words(item: PointType, core: Core) -> list[tuple[str, str]]:
             gettext("Giving to another member"),
             gettext("possible") if item.transferable else gettext("not possible"),
         ),
-        *([(gettext("Paying bills"), paying_in_words(item.money, item, core))] if item.money else []),
+        *(
+            [(gettext("Paying bills"), paying_in_words(item.money, item, core))]
+            if item.money and item.spendable
+            else []
+        ),
         *((gettext("Conversion"), _conversion(each, item, core)) for each in item.conversions),
     ]
 
