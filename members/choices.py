@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 __all__ = [
     "Decimals",
@@ -58,6 +59,7 @@ class DocumentKind(models.TextChoices):
     RETURN = "return", _("Return")
     SPEND = "spend", _("Redemption")
     DONATION = "donation", _("Donation")
+    ROLL_BACK = "roll_back", _("Roll-back of a redemption")
     ADJUSTMENT = "adjustment", _("Adjustment")
     EVENT = "event", _("Event")
     HOLD = "hold", _("Hold")
@@ -125,7 +127,7 @@ class TermsReason(models.TextChoices):
 
 
 class TierSource(models.TextChoices):
-    EARNED = "earned", _("Earned")
+    EARNED = "earned", pgettext_lazy("tier", "Earned")
     MANUAL = "manual", _("Given by staff")
     IMPORT = "import", _("Imported")
     INVITATION = "invitation", _("By invitation")

@@ -72,7 +72,7 @@ class PurchaseAdmin(ReadOnlyAdmin):
 
     @display(description=_("member"))
     def member_page(self, purchase: Purchase) -> SafeString | str:
-        return link(purchase.membership)
+        return link(purchase.membership, purchase.membership.number)
 
     @display(description=_("amount"))
     def amount_text(self, purchase: Purchase) -> str:
@@ -118,7 +118,7 @@ class ReturnAdmin(ReadOnlyAdmin):
 
     @display(description=_("member"))
     def member_page(self, returned: Return) -> SafeString | str:
-        return link(returned.membership)
+        return link(returned.membership, returned.membership.number)
 
     @display(description=_("amount"))
     def amount_text(self, returned: Return) -> str:

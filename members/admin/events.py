@@ -85,7 +85,7 @@ class EventAdmin(ReadOnlyAdmin):
 
     @display(description=_("member"))
     def member_page(self, event: Event) -> SafeString | str:
-        return link(event.membership)
+        return link(event.membership, event.membership.number)
 
     @display(description=_("earned"))
     def earned(self, event: Event) -> str:

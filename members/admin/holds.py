@@ -59,7 +59,7 @@ class HoldAdmin(ReadOnlyAdmin):
 
     @display(description=_("member"))
     def member_page(self, hold: Hold) -> SafeString | str:
-        return link(hold.account.membership)
+        return link(hold.account.membership, hold.account.membership.number)
 
     @display(description=_("set aside"))
     def points(self, hold: Hold) -> str:

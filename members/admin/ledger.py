@@ -33,7 +33,7 @@ class PostingAdmin(ReadOnlyAdmin):
     list_display = ("id", "happened", "member_page", "kind", "change", "after", "why", "partner")
     list_filter = ("kind", "point_type")
     search_fields = ("id",)
-    search_help_text = _("The number of a posting, or the whole number of a member.")
+    search_help_text = _("The number of a movement, or the whole number of a member.")
     ordering = ("-id",)
     sortable_by = ()
     fieldsets = (
@@ -76,7 +76,7 @@ class PostingAdmin(ReadOnlyAdmin):
 
     @display(description=_("member"))
     def member_page(self, posting: Posting) -> SafeString | str:
-        return link(posting.account.membership)
+        return link(posting.account.membership, posting.account.membership.number)
 
     @display(description=_("what"))
     def what(self, posting: Posting) -> str:

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
 from loyalty.core.admin.base import ReadOnlyAdmin, badge
@@ -16,8 +17,9 @@ from loyalty.core.registry import Panel, Table, panels
 from members.admin.links import EMPTY, cause, link, moment
 from members.admin.statement import in_units
 from members.models.ledger import Account, Lot
+from members.selectors.notices import told_days
 from members.selectors.statement import causes_of, later_ends
-from members.selectors.statement_words import day_in_words, last_day_in_words, usable_in_words
+from members.selectors.statement_words import day_in_words, end_in_words, last_day_in_words, usable_in_words
 
 
 def of_member(queryset: QuerySet[Any], search_term: str) -> QuerySet[Any]:
@@ -61,12 +63,12 @@ class LotAdmin(ReadOnlyAdmin):
     state_badge = badge("state")
     fieldsets = (
         (None, {"fields": ("member_page", "earned", "why", "earned_points", "left", "set_aside", "state")}),
-        (_("When it can be used"), {"fields": ("usable", "last_day", "extendable", "notice_days")}),
+        (_("When it can be used"), {"fields": ("usable", "end", "extendable", "notice_days")}),
         (_("For those who look after the system"),
          {"fields": ("id", "issuer", "revision_number", "posting_page", "parent_page"), "classes": ("collapse",)}),
     )  # fmt: skip
     readonly_fields = (
-        "id", "member_page", "earned", "why", "earned_points", "left", "set_aside", "usable", "last_day",
+        "id", "member_page", "earned", "why", "earned_points", "left", "set_aside", "usable", "end",
         "revision_number", "posting_page", "parent_page",
     )  # fmt: skip
 
@@ -80,13 +82,13 @@ class LotAdmin(ReadOnlyAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         return of_member(queryset, search_term), False
 
-    @display(description=_("earned"))
+    @display(description=pgettext_lazy("time", "earned"))
     def earned(self, lot: Lot) -> str:
         return moment(lot.earned_at, lot.account.membership.programme.zone)
 
     @display(description=_("member"))
     def member_page(self, lot: Lot) -> SafeString | str:
-        return link(lot.account.membership)
+        return link(lot.account.membership, lot.account.membership.number)
 
     @display(description=_("still there"))
     def left(self, lot: Lot) -> str:
@@ -107,6 +109,11 @@ class LotAdmin(ReadOnlyAdmin):
     @display(description=_("last usable day"))
     def last_day(self, lot: Lot) -> str:
         return last_day_in_words(lot) or EMPTY
+
+    @display(description=_("last usable day"))
+    def end(self, lot: Lot) -> str:
+        told = told_days([lot], lot.account.membership.programme.zone)
+        return end_in_words(lot, told.get(lot.pk)) or EMPTY
 
     @display(description=_("why"))
     def why(self, lot: Lot) -> SafeString | str:

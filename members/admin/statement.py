@@ -6,8 +6,9 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
+from loyalty.core import clock
 from loyalty.core.registry import Panel, Table, panels
 from loyalty.core.translated import format_quantity
 from members.admin.links import EMPTY, cause, link, moment, told
@@ -16,12 +17,15 @@ from members.models.ledger import Account, Posting
 from members.selectors import statement
 from members.selectors.explain.amounts import money
 from members.selectors.explain.receipt import earned_in_words
-from members.selectors.statement_words import last_day_in_words, usable_in_words
+from members.selectors.notices import notices_on, told_days
+from members.selectors.paying import worth_of
+from members.selectors.statement_words import day_in_words, end_in_words, usable_in_words
 from programs.models import PointType
 
 MOST_LOTS = 15
 MOST_POSTINGS = 30
 MOST_PURCHASES = 15
+MOST_NOTICES = 10
 
 
 def accounts_on(membership: Any) -> list[Account]:
@@ -33,7 +37,9 @@ def accounts_on(membership: Any) -> list[Account]:
 def balance_context(membership: Membership, request: HttpRequest) -> dict[str, Any]:
     """Each kind of points with what of it can be used."""
     zone = membership.programme.zone
-    return {"accounts": [_buckets(account, zone) for account in accounts_on(membership)]}
+    accounts = accounts_on(membership)
+    worths = worth_of(membership.programme, accounts, clock.now())
+    return {"accounts": [_buckets(account, zone) | {"worth": worths.get(account.pk)} for account in accounts]}
 
 
 def _buckets(account: Account, zone: str) -> dict[str, Any]:
@@ -58,6 +64,7 @@ def lots_table(membership: Membership, request: HttpRequest) -> Table:
     """Points that are not used up, until when they last and who pays for them."""
     lots = statement.open_lots(accounts_on(membership), MOST_LOTS)
     zone = membership.programme.zone
+    told = told_days(lots, zone)
     rows = [
         (
             moment(lot.earned_at, zone),
@@ -65,7 +72,7 @@ def lots_table(membership: Membership, request: HttpRequest) -> Table:
             format_quantity(lot.amount, lot.account.point_type.decimals),
             format_quantity(lot.held, lot.account.point_type.decimals) if lot.held else EMPTY,
             usable_in_words(lot, zone),
-            last_day_in_words(lot),
+            end_in_words(lot, told.get(lot.pk)),
             lot.issuer,
             cause(lot.posting),
         )
@@ -73,7 +80,7 @@ def lots_table(membership: Membership, request: HttpRequest) -> Table:
     ]
     return Table(
         (
-            _("Earned"),
+            pgettext("time", "Earned"),
             _("Still there"),
             _("Of what was earned"),
             _("Set aside"),
@@ -128,7 +135,7 @@ def purchases_table(membership: Membership, request: HttpRequest) -> Table:
         [
             (
                 moment(purchase.occurred_at, membership.programme.zone),
-                link(purchase),
+                link(purchase, purchase.number),
                 purchase.store or purchase.partner,
                 money(purchase.amount, purchase.currency),
                 earned_in_words(purchase) or EMPTY,
@@ -141,6 +148,27 @@ def purchases_table(membership: Membership, request: HttpRequest) -> Table:
 def in_units(points: int, kind: PointType) -> str:
     """Points with their unit, or with the name of the kind of points when it has no unit."""
     return format_quantity(points, kind.decimals, kind.settings.get("unit") or kind.name)
+
+
+def notices_table(membership: Membership, request: HttpRequest) -> Table | None:
+    """What the member was told of points that end; nothing in programmes without notices."""
+    notices = notices_on(accounts_on(membership), MOST_NOTICES)
+    if not notices:
+        return None
+    return Table(
+        (_("Notice given"), _("Points"), _("Last usable day told of")),
+        [
+            (
+                moment(notice.delivered_at, membership.programme.zone),
+                in_units(notice.points, notice.account.point_type),
+                day_in_words(notice.expires_on),
+            )
+            for notice in notices
+        ],
+        _("The latest %(count)d are shown.") % {"count": MOST_NOTICES}
+        if len(notices) == MOST_NOTICES
+        else "",
+    )
 
 
 def signed(posting: Posting, *, unit: bool = False) -> str:
@@ -173,6 +201,10 @@ panels.contribute(
 panels.contribute(
     _PAGE,
     Panel(gettext_lazy("Movements of points"), "members.view_posting", content=postings_table, order=30),
+)
+panels.contribute(
+    _PAGE,
+    Panel(gettext_lazy("Notices before expiry"), "members.view_lot", content=notices_table, order=25),
 )
 panels.contribute(
     _PAGE, Panel(gettext_lazy("Purchases"), "members.view_purchase", content=purchases_table, order=40)

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -80,7 +80,7 @@ class TierDecisionAdmin(ReadOnlyAdmin):
 
     @display(description=_("member"))
     def member_page(self, decision: TierDecision) -> SafeString | str:
-        return link(decision.membership)
+        return link(decision.membership, decision.membership.number)
 
     @display(description=_("ladder"))
     def ladder_name(self, decision: TierDecision) -> str:
@@ -193,7 +193,7 @@ def periods_table(membership: Membership, request: HttpRequest) -> Table | None:
                 each.get_source_display(),
             )
         )
-    return Table((_("Ladder"), _("Tier"), _("From"), _("To"), _("How")), rows)
+    return Table((_("Ladder"), _("Tier"), pgettext("time", "From"), pgettext("time", "To"), _("How")), rows)
 
 
 _PAGE = "members.Membership"

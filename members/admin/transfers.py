@@ -65,11 +65,11 @@ class TransferAdmin(ReadOnlyAdmin):
 
     @display(description=_("given by"))
     def giver_page(self, transfer: Transfer) -> SafeString | str:
-        return link(transfer.giver)
+        return link(transfer.giver, transfer.giver.number)
 
     @display(description=_("given to"))
     def receiver_page(self, transfer: Transfer) -> SafeString | str:
-        return link(transfer.receiver)
+        return link(transfer.receiver, transfer.receiver.number)
 
     @display(description=_("points"))
     def points(self, transfer: Transfer) -> str:
@@ -94,7 +94,7 @@ def transfers_table(membership: Membership, request: HttpRequest) -> Table | Non
             (
                 link(transfer, moment(transfer.occurred_at, membership.programme.zone)),
                 _("given to") if gave else _("received from"),
-                link(other),
+                link(other, other.number),
                 f"{'−' if gave else '+'}{points}",
                 transfer.reason or EMPTY,
             )

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from loyalty.core.models import Job
 from loyalty.core.registry import Panel, Table, panels
@@ -30,7 +30,7 @@ def checks_table(job: Job, request: HttpRequest) -> Table | None:
 
 def _found(check: dict[str, Any]) -> str:
     if check["ok"]:
-        return _("holds")
+        return pgettext("an invariant", "holds")
     named = "; ".join(
         f"{_(row['what'])}: {row['table']}" + ("" if row["id"] is None else f" {row['id']}")
         for row in check["rows"]

@@ -9,6 +9,7 @@ from members.models.counters import BudgetCounter, MemberStats, RuleUsage
 from members.models.documents import DocumentKey, Purchase, Return
 from members.models.events import Event, Transfer
 from members.models.imports import StagedReceipt
+from members.models.payments import Payment
 from members.models.people import Identifier, Member, Membership, Person
 from members.models.referrals import Referral
 from members.models.tiers import QualificationCounter, TierDecision, TierGrant, TierPeriod
@@ -24,6 +25,7 @@ __all__ = [
     "Member",
     "MemberStats",
     "Membership",
+    "Payment",
     "Person",
     "Purchase",
     "QualificationCounter",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.core.models.history import AppendOnly
@@ -109,7 +110,7 @@ class Purchase(Document):
         ]
 
     def __str__(self) -> str:
-        return self.number
+        return gettext("Receipt %(number)s") % {"number": self.number}
 
 
 class Return(Document):
@@ -134,4 +135,4 @@ class Return(Document):
         constraints: ClassVar = [models.UniqueConstraint(fields=["member", "id"], name="return_of_member")]
 
     def __str__(self) -> str:
-        return self.number
+        return gettext("Return %(number)s") % {"number": self.number}

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.core.models.history import AppendOnly
@@ -48,7 +49,7 @@ class Event(Document):
         indexes = [models.Index(fields=["membership", "occurred_at"], name="event_history")]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.number}"
+        return gettext("Event %(number)s") % {"number": self.number}
 
 
 class Transfer(AppendOnly):
@@ -86,4 +87,4 @@ class Transfer(AppendOnly):
         ]
 
     def __str__(self) -> str:
-        return self.number
+        return gettext("Transfer %(number)s") % {"number": self.number}

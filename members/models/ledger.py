@@ -11,6 +11,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.core.models.history import AppendOnly
@@ -113,8 +114,8 @@ class Posting(AppendOnly):
         verbose_name=_("points"),
     )
     kind = models.CharField(_("kind"), max_length=12, choices=PostingKind)
-    from_side = models.CharField(_("from"), max_length=12, choices=Side)
-    to_side = models.CharField(_("to"), max_length=12, choices=Side)
+    from_side = models.CharField(pgettext_lazy("side", "from"), max_length=12, choices=Side)
+    to_side = models.CharField(pgettext_lazy("side", "to"), max_length=12, choices=Side)
     amount = models.BigIntegerField(_("amount"))
     available_after = models.BigIntegerField(_("available after"))
     pending_after = models.BigIntegerField(_("pending after"))
@@ -164,8 +165,8 @@ class Posting(AppendOnly):
     )
 
     class Meta:
-        verbose_name = _("posting")
-        verbose_name_plural = _("postings")
+        verbose_name = _("movement of points")
+        verbose_name_plural = _("movements of points")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["account", "version"], name="posting_version_once"),
             models.UniqueConstraint(fields=["member", "id"], name="posting_of_member"),
@@ -188,7 +189,7 @@ class Posting(AppendOnly):
         ]
 
     def __str__(self) -> str:
-        return f"#{self.pk} {self.kind} {self.amount}"
+        return gettext("Movement %(number)s") % {"number": self.pk}
 
 
 class Lot(models.Model):
@@ -211,7 +212,7 @@ class Lot(models.Model):
     revision = models.ForeignKey(
         "programs.Revision", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
-    earned_at = models.DateTimeField(_("earned"))
+    earned_at = models.DateTimeField(pgettext_lazy("time", "earned"))
     activates_at = models.DateTimeField(_("usable from"), null=True)
     awaits = models.CharField(
         _("waits for"), max_length=60, blank=True, help_text=_("An event (“event:…”) or an approval.")
@@ -250,7 +251,7 @@ class Lot(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"#{self.pk} {self.remaining}/{self.amount}"
+        return gettext("Lot %(number)s") % {"number": self.pk}
 
 
 class Allocation(AppendOnly):
@@ -331,7 +332,7 @@ class Hold(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"#{self.pk} {self.amount}"
+        return gettext("Hold %(number)s") % {"number": self.pk}
 
 
 class ExpiryNotice(AppendOnly):
@@ -342,6 +343,7 @@ class ExpiryNotice(AppendOnly):
         Account, on_delete=models.PROTECT, related_name="notices", db_constraint=False, db_index=False
     )
     expires_on = models.DateField(_("last usable day"))
+    points = models.BigIntegerField(_("points"), default=0)
     delivered_at = models.DateTimeField(_("told"))
     recorded_at = models.DateTimeField(_("recorded"))
 

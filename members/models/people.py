@@ -6,6 +6,7 @@ import secrets
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.core.audit import audited
@@ -148,4 +149,4 @@ class Membership(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.number
+        return gettext("Member %(number)s") % {"number": self.number}

@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from loyalty.core.models.history import AppendOnly
 from members.choices import GrantMode, TierSource
@@ -41,8 +42,8 @@ class TierDecision(AppendOnly):
     member = _member_key()
     membership = _membership_key("tier_decisions")
     ladder = models.CharField(_("ladder"), max_length=50)
-    from_tier = models.CharField(_("from"), max_length=50, blank=True)
-    to_tier = models.CharField(_("to"), max_length=50)
+    from_tier = models.CharField(pgettext_lazy("tier", "from"), max_length=50, blank=True)
+    to_tier = models.CharField(pgettext_lazy("tier", "to"), max_length=50)
     reason = models.CharField(_("reason"), max_length=30)
     source = models.CharField(_("source"), max_length=12, choices=TierSource, default=TierSource.EARNED)
     value = models.BigIntegerField(_("metric"), default=0)
@@ -116,7 +117,7 @@ class TierGrant(AppendOnly):
     ladder = models.CharField(_("ladder"), max_length=50)
     tier = models.CharField(_("tier"), max_length=50)
     mode = models.CharField(_("how"), max_length=8, choices=GrantMode)
-    starts_at = models.DateTimeField(_("from"))
+    starts_at = models.DateTimeField(pgettext_lazy("time", "from"))
     until = models.DateField(_("last day"), null=True)
     reason = models.CharField(_("reason"), max_length=200)
     actor = models.ForeignKey(

@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from django.db.models import QuerySet, Sum
 
-from members.models import Membership
-from members.models.ledger import Account, Hold, Lot, Posting
+from members.choices import DocumentKind
+from members.engine.books import Draw
+from members.models import DocumentKey, Membership, Payment
+from members.models.ledger import Account, Allocation, Hold, Lot, Posting
 
 
 class Balance(NamedTuple):
@@ -48,6 +50,11 @@ def converted_amount(posting: int) -> int:
     return int(made.aggregate(total=Sum("amount", default=0))["total"])
 
 
+def payment_of(posting: int) -> Payment:
+    """The money that a redemption stood for, with its posting."""
+    return Payment.objects.select_related("posting").get(posting=posting)
+
+
 def hold_of(hold: int) -> Hold:
     """A hold."""
     return Hold.objects.get(pk=hold)
@@ -56,3 +63,30 @@ def hold_of(hold: int) -> Hold:
 def only_openings(account: int) -> bool:
     """Whether nothing but opening balances was ever posted on an account."""
     return not Posting.objects.filter(account_id=account).exclude(kind="opening").exists()
+
+
+def redemption_of(membership: Membership, partner: int, reference: str) -> Posting | None:
+    """What a redemption or payment of the member spent, by its reference."""
+    key = DocumentKey.objects.filter(
+        programme=membership.programme_id,
+        partner=partner,
+        kind=DocumentKind.SPEND,
+        number=reference,
+        member_id=membership.member_id,
+    ).first()
+    return None if key is None else Posting.objects.get(pk=key.document_id)
+
+
+def draws_of(posting: int) -> list[Draw]:
+    """What a posting drew from which lot, in order."""
+    rows = Allocation.objects.filter(posting=posting).order_by("id").values_list("lot_id", "amount")
+    return [Draw(lot, amount) for lot, amount in rows]
+
+
+def expired_again(posting: int) -> int:
+    """What of points that came back with a posting was past its last day, and expired on the spot."""
+    back = Posting.objects.get(pk=posting)
+    gone = Posting.objects.filter(
+        account=back.account_id, kind="expire", version__gt=back.version, occurred_at=back.occurred_at
+    )
+    return int(gone.aggregate(total=Sum("amount", default=0))["total"])

@@ -10,7 +10,7 @@ from django.db.models import F, Max, Q, Sum
 
 from members.choices import LotState, PostingKind, Side
 from members.engine.books import APPROVAL, FOREVER
-from members.models.ledger import Account, Lot, Posting
+from members.models.ledger import Account, ExpiryNotice, Lot, Posting
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,15 @@ class OpenLot:
     @property
     def pending(self) -> int:
         return self.remaining if self.state == LotState.PENDING else 0
+
+
+@dataclass(frozen=True, slots=True)
+class GivenNotice:
+    """A member was told when, of which last usable day, and of how many points."""
+
+    at: datetime
+    last_day: date
+    points: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,15 @@ def _last_day(own: date | None, extendable: bool, extended_to: date | None) -> d
     if own is None or not extendable or extended_to is None:
         return own
     return None if extended_to == FOREVER else max(own, extended_to)
+
+
+def notices_given(membership_id: int, point_type: str) -> list[GivenNotice]:
+    """What the member was told of ends, in order."""
+    rows = ExpiryNotice.objects.filter(
+        account__membership_id=membership_id, account__point_type__key=point_type
+    )
+    told = rows.order_by("id").values_list("delivered_at", "expires_on", "points")
+    return [GivenNotice(*row) for row in told]
 
 
 def waiting_for_approval(purchase: int) -> list[int]:

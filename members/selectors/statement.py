@@ -71,7 +71,7 @@ def _balance(account: Account) -> str:
 def causes_of(rows: QuerySet[Any], posting: str = "") -> QuerySet[Any]:
     """Rows with what caused them: the purchase, return or event of their posting (`posting`: the way to it)."""
     way = f"{posting}__" if posting else ""
-    light = rows.select_related(f"{way}purchase", f"{way}returned", f"{way}event__revision")
+    light = rows.select_related(f"{way}purchase", f"{way}returned", f"{way}event__revision", f"{way}payment")
     heavy = {
         "purchase": ("lines", "facts", "tenders", "trace"),
         "returned": ("lines", "trace"),

@@ -6,7 +6,7 @@ The points themselves are not in the sentence: they stand beside it, with their 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 from django.utils.formats import date_format
 from django.utils.functional import Promise
@@ -14,12 +14,21 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from members.choices import DONATION, LotState, PostingKind, Side
+from members.models import Payment
 from members.models.ledger import Lot, Posting
 from members.selectors.events import event_name, waits_in_words
-from members.selectors.explain.amounts import moment
+from members.selectors.explain.amounts import moment, money
 from members.selectors.statement import last_day_of
 
-__all__ = ["REASONS", "day_in_words", "last_day_in_words", "reason_in_words", "sentence", "usable_in_words"]
+__all__ = [
+    "REASONS",
+    "day_in_words",
+    "end_in_words",
+    "last_day_in_words",
+    "reason_in_words",
+    "sentence",
+    "usable_in_words",
+]
 
 # Reasons that nobody wrote down.
 REASONS: dict[str, str | Promise] = {
@@ -58,12 +67,21 @@ def _spent(posting: Posting) -> str:
         return gettext("Paid for goods of receipt %(number)s") % {"number": posting.purchase.number}
     if posting.reason == DONATION:
         return gettext("Donated to %(charity)s") % {"charity": posting.partner}
-    return _with_reference(gettext("Spent"), posting)
+    payment: Payment | None = getattr(posting, "payment", None)
+    if payment is None:
+        return _with_reference(gettext("Spent"), posting)
+    said = gettext("Paid %(amount)s of a bill of %(bill)s") % {
+        "amount": money(payment.amount, payment.currency),
+        "bill": money(payment.bill, payment.currency),
+    }
+    return _with_reference(said, posting)
 
 
 def _restored(posting: Posting) -> str:
     if posting.returned is None:
-        return gettext("Spent points given back")
+        return _with_reason(
+            _with_reference(gettext("Redemption undone, points given back"), posting), posting
+        )
     return gettext("Spent points given back with return %(number)s") % {"number": posting.returned.number}
 
 
@@ -146,6 +164,20 @@ def last_day_in_words(lot: Lot) -> str:
     """The last usable day; empty for a lot that is used up and had none."""
     last = last_day_of(lot)
     return _undated(lot) if last is None else day_in_words(last)
+
+
+def end_in_words(lot: Lot, told: date | None) -> str:
+    """The last usable day with the notice that goes before it; `told` is the day on which it was given."""
+    last = last_day_of(lot)
+    if last is None or not lot.notice_days or lot.state == LotState.CLOSED:
+        return last_day_in_words(lot)
+    notice = timedelta(days=lot.notice_days)
+    if told is not None:
+        usable = max(last, told + notice - timedelta(days=1))
+        words = {"last": day_in_words(usable), "day": day_in_words(told)}
+        return gettext("%(last)s; notice given on %(day)s") % words
+    words = {"last": day_in_words(last), "day": day_in_words(last + timedelta(days=1) - notice)}
+    return gettext("%(last)s; notice due on %(day)s, nothing expires without it") % words
 
 
 def day_in_words(last: date | None) -> str:

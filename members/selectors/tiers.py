@@ -177,7 +177,8 @@ def counted_in_words(value: int, ladder: Ladder, core: Core) -> str:
         case MetricKind.PURCHASES:
             return ngettext("%(count)d purchase", "%(count)d purchases", value) % {"count": value}
         case MetricKind.VISITS:
-            return ngettext("%(count)d visit", "%(count)d visits", value) % {"count": value}
+            words = ngettext("%(count)d day with a purchase", "%(count)d days with a purchase", value)
+            return words % {"count": value}
         case _:
             return f"{quantity(value)} ({metric.field})"
 

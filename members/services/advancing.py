@@ -13,6 +13,7 @@ from loyalty.core import clock, jobs
 from members.selectors.due import due_memberships, plain_expiries
 from members.services.ledger.expiring import CHUNK as LARGE_CHUNK
 from members.services.ledger.expiring import expire
+from members.services.ledger.notices import give_notices
 from members.services.recording import Recorder
 from programs.choices import ProgrammeStatus
 from programs.models import Programme
@@ -43,6 +44,7 @@ def advance(programme: Programme, until: datetime, progress: Progress | None = N
             recorder.flush()
         if progress is not None:
             progress(done + start + len(chunk), done + len(waiting))
+    give_notices(programme, until)
     return done + len(waiting)
 
 

@@ -20,12 +20,14 @@ __all__ = [
     "InvalidEvent",
     "MembershipClosed",
     "NotConvertible",
+    "NotMoney",
     "NotPending",
     "NotSpendable",
     "NotTransferable",
     "NothingToReturn",
     "OpeningNotFirst",
     "OpeningUsed",
+    "PaymentNotPossible",
     "ReasonNeeded",
     "ReturnTooLarge",
     "SelfReferral",
@@ -37,6 +39,7 @@ __all__ = [
     "UnknownMember",
     "UnknownPointType",
     "UnknownPurchase",
+    "UnknownRedemption",
     "UnknownTier",
 ]
 
@@ -92,6 +95,25 @@ class NotSpendable(Problem):
 
     code = "not_spendable"
     title = _("These points cannot be spent.")
+
+
+class NotMoney(Problem):
+    """The programme does not say what these points are worth."""
+
+    code = "not_money"
+    title = _("These points pay for no bills.")
+
+
+class PaymentNotPossible(Problem):
+    """Not as asked for: `possible` points could pay `amount` of this bill."""
+
+    code = "payment_not_possible"
+    title = _("The bill cannot be paid with points like that.")
+
+
+class UnknownRedemption(NotFound):
+    code = "unknown_redemption"
+    title = _("The member has no redemption with this number.")
 
 
 class NotTransferable(Problem):

@@ -18,7 +18,7 @@ from members.engine.books import Book, Cause, NotEnough
 from members.engine.ledger import Ledger
 from members.engine.terms import Promise
 from members.selectors.facts import facts_document
-from members.services import extending, keeping, settling, tiering
+from members.services import extending, keeping, settling, tendering, tiering
 from members.services.counting import Counters, count_purchase, purchases_before
 from members.services.keeping import REFERRAL_BOUGHT, content_digest
 from members.services.ledger import Numbers, Rows, Sheet, open_sheets, write
@@ -170,14 +170,14 @@ class Recorder:
         digest: bytes | None = None,
         lines: bytes | None = None,
     ) -> Recorded:
-        """Evaluate and post a purchase. Raises EmptyPurchase, InsufficientPoints, NotSpendable, NoRevision and changes
+        """Evaluate and post a purchase. Raises EmptyPurchase, NoRevision, what `tendering` raises, and changes
         nothing then (but for what was due before it)."""
         if not basket.lines:
             raise EmptyPurchase
         stretch = self.ruleset_at(basket.occurred_at)
         self.settle(sheet, basket.occurred_at)
         ruleset = stretch.ruleset
-        self._check_tenders(sheet, basket, ruleset)
+        said, basket = basket, tendering.priced(self, sheet, basket, ruleset)
         amount = sum([line.amount for line in basket.lines])
         counted = {"spend": amount, "purchases": 1}
         facts, evaluation = self._judged(sheet, basket, ruleset, counted)
@@ -201,7 +201,7 @@ class Recorder:
             basket,
             receipt,
             seller.store,
-            digest or content_digest(receipt, basket, stored),
+            digest or content_digest(receipt, said, stored),
             stored,
             facts_document(facts, ruleset.needs),
             keeping.trace_json(evaluation, lots),
@@ -311,17 +311,6 @@ class Recorder:
     def _issuer(self, seller: Seller) -> int:
         """Who funds an award: the operator, until partners have contracts."""
         return self.operator or seller.partner
-
-    def _check_tenders(self, sheet: Sheet, basket: Basket, ruleset: Ruleset) -> None:
-        wanted: dict[str, int] = {}
-        for tender in basket.tenders:
-            if tender.points:
-                wanted[tender.point_type] = wanted.get(tender.point_type, 0) + tender.points
-        for point_type, points in wanted.items():
-            available = self.book(sheet, point_type).available
-            self.check_spendable(point_type, ruleset)
-            if points > available:
-                raise InsufficientPoints(possible=available)
 
     @staticmethod
     def check_spendable(point_type: str, ruleset: Ruleset) -> None:

@@ -1,18 +1,21 @@
-"""Spending points: at a partner, or for a good cause."""
+"""Spending points, at a partner or for a good cause, and taking that back."""
 
 from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from typing import NamedTuple
 
 from loyalty.core.models import User
 from members.choices import DONATION, DocumentKind
 from members.engine.books import Cause
-from members.models import Membership
-from members.selectors.accounts import posted_amount
-from members.services.keeping import keep_key
+from members.models import DocumentKey, Membership
+from members.selectors.accounts import draws_of, expired_again, posted_amount, redemption_of
+from members.services.keeping import digest_of, keep_key
 from members.services.ledger import Sheet
+from members.services.ledger.opening import load_closed_lots
 from members.services.once import Said, post_once
+from members.services.problems import UnknownRedemption
 from members.services.recording import Recorder
 from programs.models import Partner
 
@@ -85,3 +88,57 @@ def _spend(
         return spent
 
     return post_once(said, now, [membership], do, lambda key: posted_amount(key.document_id))
+
+
+class RolledBack(NamedTuple):
+    """Points that came back, and how many of them were past their last day and are gone again."""
+
+    points: int
+    expired: int = 0
+
+
+def roll_back(
+    *,
+    membership: Membership,
+    partner: Partner,
+    reference: str,
+    now: datetime,
+    reason: str = "",
+) -> RolledBack:
+    """Undo a redemption or a payment, once, by its reference: the points go back to the lots they came from, with the
+    end that these have. Raises UnknownRedemption; nothing is changed then."""
+    redemption = Said(
+        membership.programme, partner.pk, DocumentKind.SPEND, reference, b"", membership.member_id
+    )
+    digest = digest_of("roll_back", membership.number, reference)
+    said = redemption._replace(kind=DocumentKind.ROLL_BACK, digest=digest)
+
+    def do(recorder: Recorder, sheets: list[Sheet]) -> RolledBack:
+        [sheet] = sheets
+        spent = redemption_of(membership, partner.pk, reference)
+        if spent is None:
+            raise UnknownRedemption
+        recorder.settle(sheet)
+        stretch = recorder.ruleset_at(now)
+        draws = draws_of(spent.pk)
+        load_closed_lots([sheet], [draw.lot for draw in draws])
+        book = sheet.books[spent.point_type_id]
+        before = len(book.postings)
+        cause = Cause(
+            next(recorder.operations), now, now, stretch.revision_id, partner.pk, reference=reference, reason=reason
+        )  # fmt: skip
+        posting = recorder.ledger(stretch.ruleset).restore(
+            book, spent.amount, draws, spent.pk, cause, new_lot_issuer=None
+        )
+        sheet.touched = True
+        recorder.settle(sheet)
+        keep_key(
+            recorder.rows, membership.programme, sheet, "roll_back", reference, digest, posting.id, partner.pk
+        )
+        expired = sum(row.amount for row in book.postings[before:] if row.kind == "expire")
+        return RolledBack(spent.amount, expired)
+
+    def again(key: DocumentKey) -> RolledBack:
+        return RolledBack(posted_amount(key.document_id), expired_again(key.document_id))
+
+    return post_once(said, now, [membership], do, again)

@@ -101,8 +101,10 @@ def read_core(data: Any) -> Core:
     currency = head.text("currency", required=True)
     if currency and not _CURRENCY.fullmatch(currency):
         head.fault("bad_currency", "currency", value=currency[:60])
+    money_digits = currency_digits(currency)
     point_types = tuple(
-        read_point_type(child) for child in reader.children("point_types", most=MOST_POINT_TYPES)
+        read_point_type(child, money_digits)
+        for child in reader.children("point_types", most=MOST_POINT_TYPES)
     )
     if not point_types:
         reader.fault("missing", "point_types")
@@ -110,7 +112,6 @@ def read_core(data: Any) -> Core:
     main = point_types[0].key if point_types else ""
     groups = tuple(read_group(child) for child in reader.children("groups", most=MOST_GROUPS))
     groups = groups or (RuleGroup("base"),)
-    money_digits = currency_digits(currency)
     rules = tuple(
         read_rule(child, digits, main, money_digits) for child in reader.children("rules", most=MOST_RULES)
     )
@@ -203,7 +204,7 @@ def dump_core(core: Core) -> dict[str, Any]:
             "currency": core.currency,
             "languages": list(core.languages),
         },
-        "point_types": [dump_point_type(item) for item in core.point_types],
+        "point_types": [dump_point_type(item, core.money_digits) for item in core.point_types],
         "events": [dump_event_type(event) for event in core.events],
         "ladders": [dump_ladder(ladder, digits, core.money_digits) for ladder in core.ladders],
         "policies": dump_policies(core.policies),

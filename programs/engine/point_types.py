@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from loyalty.core.exact import format_decimal
+from programs.engine.money import Rate, dump_rate, read_rate
 from programs.engine.reader import Reader
 from programs.engine.rules import PeriodCap, read_budget, read_period_caps
 from programs.engine.terms import (
@@ -61,7 +62,7 @@ class Conversion:
 class PointType:
     """`decimals` 0 to 4: points are kept as whole numbers of 10**-decimals. `cost` of one display unit in
     10**-6 of the currency. Points that are not `spendable` only count (for tiers, say); `transferable` ones may be
-    given to another member."""
+    given to another member; with `money` they pay for goods."""
 
     key: str
     name: Words
@@ -74,6 +75,7 @@ class PointType:
     spendable: bool = True
     transferable: bool = False
     conversions: tuple[Conversion, ...] = ()
+    money: Rate | None = None
 
     def conversion(self, to: str) -> Conversion | None:
         """How these points become points of another type, if they may."""
@@ -81,7 +83,7 @@ class PointType:
 
 
 # --- reading --------------------------------------------------------------------------------------
-def read_point_type(reader: Reader) -> PointType:
+def read_point_type(reader: Reader, money_digits: int) -> PointType:
     decimals = reader.integer("decimals", low=0, high=MOST_DECIMALS, default=0)
     point_type = PointType(
         key=reader.key(),
@@ -98,6 +100,7 @@ def read_point_type(reader: Reader) -> PointType:
             _read_conversion(child, decimals)
             for child in reader.children("conversions", most=MOST_CONVERSIONS)
         ),
+        money=read_rate(reader.child("money"), decimals, money_digits),
     )
     reader.finish()
     return point_type
@@ -154,7 +157,7 @@ def _read_conversion(reader: Reader, decimals: int) -> Conversion:
 
 
 # --- writing --------------------------------------------------------------------------------------
-def dump_point_type(item: PointType) -> dict[str, Any]:
+def dump_point_type(item: PointType, money_digits: int) -> dict[str, Any]:
     written: dict[str, Any] = {
         "key": item.key,
         "name": dict(item.name),
@@ -167,6 +170,7 @@ def dump_point_type(item: PointType) -> dict[str, Any]:
         "spendable": item.spendable,
         "transferable": item.transferable,
         "conversions": [_dump_conversion(each, item.decimals) for each in item.conversions],
+        "money": dump_rate(item.money, item.decimals, money_digits),
     }
     return {name: value for name, value in written.items() if value not in (None, {}, [])}
 

@@ -176,7 +176,8 @@ def _threshold(amount: int, ladder: Ladder, core: Core) -> str:
         return f"{short(amount, QUANTITY_DIGITS)} ({metric.field})"
     if metric.kind is MetricKind.PURCHASES:
         return ngettext("%(count)d purchase", "%(count)d purchases", amount) % {"count": amount}
-    return length(amount, Unit.DAYS)
+    words = ngettext("%(count)d day with a purchase", "%(count)d days with a purchase", amount)
+    return words % {"count": amount}
 
 
 def _benefit(benefit: Benefit) -> str:

@@ -12,6 +12,7 @@ from programs.engine.point_types import PointType, read_point_type
 from programs.engine.policies import Policies
 from programs.engine.reader import Fault, Reader
 from programs.engine.rules import Rule, read_rule
+from programs.models import PointType as PointTypeRow
 from programs.models import Programme
 from programs.models.programmes import Part
 
@@ -25,7 +26,8 @@ def spoken_core(programme: Programme) -> Core | None:
     """The parts that sentences name, without policies and rules; None when there is no point type or one of the
     parts cannot be read."""
     faults: list[Fault] = []
-    point_types = tuple(read_point_type(reader) for reader in _readers(programme.point_types, faults))
+    digits = currency_digits(programme.currency)
+    point_types = tuple(read_point_type(reader, digits) for reader in _readers(programme.point_types, faults))
     if not point_types:
         return None
     core = Core(
@@ -41,7 +43,7 @@ def spoken_core(programme: Programme) -> Core | None:
         rules=(),
         events=tuple(read_event_type(reader) for reader in _readers(programme.event_types, faults)),
         ladders=tuple(
-            read_ladder(reader, _digits(point_types), currency_digits(programme.currency))
+            read_ladder(reader, _digits(point_types), digits)
             for reader in _readers(programme.ladders, faults)
         ),
     )
@@ -58,10 +60,10 @@ def _digits(point_types: tuple[PointType, ...]) -> dict[str, int]:
     return {item.key: item.decimals for item in point_types}
 
 
-def point_type_of(row: Part) -> PointType | None:
+def point_type_of(row: PointTypeRow) -> PointType | None:
     """The point type in a row of the working copy; None when it cannot be read."""
     reader = Reader(row.settings)
-    read = read_point_type(reader)
+    read = read_point_type(reader, currency_digits(row.programme.currency))
     return None if reader.faults else read
 
 

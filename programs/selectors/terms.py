@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.core.translated import text
 from programs.engine.document import Core
+from programs.engine.money import SHARE_DIGITS, WHOLE_BILL, Rate
 from programs.engine.point_types import MOST_DECIMALS, Conversion, PointType
 from programs.engine.terms import (
     Activity,
@@ -19,9 +20,9 @@ from programs.engine.terms import (
     RoundUp,
     Unit,
 )
-from programs.selectors.amounts import day_in_words, day_of_year, either, length, quantity
+from programs.selectors.amounts import day_in_words, day_of_year, either, length, money, quantity, short
 
-__all__ = ["expiry_in_words", "pending_in_words", "terms_in_words"]
+__all__ = ["expiry_in_words", "paying_in_words", "pending_in_words", "terms_in_words"]
 
 ACTIVITIES: dict[Activity, str | Promise] = {
     Activity.EARN: _("earning points"),
@@ -49,6 +50,11 @@ def terms_in_words(item: PointType, core: Core) -> list[tuple[str, str]]:
         (
             gettext("Giving to another member"),
             gettext("possible") if item.transferable else gettext("not possible"),
+        ),
+        *(
+            [(gettext("Paying bills"), paying_in_words(item.money, item, core))]
+            if item.money and item.spendable
+            else []
         ),
         *((gettext("Conversion"), _conversion(each, item, core)) for each in item.conversions),
     ]
@@ -124,6 +130,21 @@ def _on_event(pending: Pending, core: Core) -> str:
     if pending.on_timeout is OnTimeout.LAPSE:
         return gettext("%(when)s; they lapse when it has not happened after %(length)s") % values
     return gettext("%(when)s, at the latest after %(length)s") % values
+
+
+def paying_in_words(rate: Rate, item: PointType, core: Core) -> str:
+    """What points are worth at the till: "100 points pay 1.00 EUR; at least 500 points at a time"."""
+    said = [
+        gettext("%(points)s pay %(money)s")
+        % {"points": quantity(rate.points, item), "money": money(rate.amount, core)}
+    ]
+    if rate.lowest:
+        said.append(gettext("at least %(points)s at a time") % {"points": quantity(rate.lowest, item)})
+    if rate.highest is not None:
+        said.append(gettext("at most %(points)s at a time") % {"points": quantity(rate.highest, item)})
+    if rate.share < WHOLE_BILL:
+        said.append(gettext("at most %(percent)s%% of a bill") % {"percent": short(rate.share, SHARE_DIGITS)})
+    return "; ".join(said)
 
 
 def _conversion(conversion: Conversion, item: PointType, core: Core) -> str:

@@ -20,9 +20,9 @@ Document = dict[str, Any]
 
 def document(*rules: Document, **parts: Any) -> Document:
     """A whole document: rules get a title; `parts` are policies, groups, events, ladders, zone, currency, and of the
-    main point type limits, decimals, expiry, pending, conversions."""
+    main point type limits, decimals, expiry, pending, conversions, money."""
     point_type = {"key": "points", "name": "Points", "decimals": parts.get("decimals", 0)}
-    for name in ("limits", "expiry", "pending", "conversions"):
+    for name in ("limits", "expiry", "pending", "conversions", "money"):
         if name in parts:
             point_type[name] = parts[name]
     written: Document = {

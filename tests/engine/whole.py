@@ -73,6 +73,7 @@ POINT_TYPES = [
         "name": "Miles",
         "expiry": {"kind": "tier", "ladder": "status", "tiers": ["gold", "black"], "years": 1},
         "pending": {"kind": "date", "on": "2026-12-01"},
+        "money": {"points": 100, "amount": "0.50", "lowest": 500, "highest": 5000, "share": "33.50"},
     },
     {
         "key": "crumbs",

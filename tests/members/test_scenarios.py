@@ -66,8 +66,39 @@ OPTIONS: dict[str, tuple[Place, dict[str, Any]]] = {
     "stacking": (("groups", 0, "mode"), values(Stacking)),
     "combine": (("groups", 1, "combine"), values(Combine)),
     "on_excess": (("rules", 0, "caps", "on_excess"), values(OnExcess)),
+    "line_filter": (
+        ("rules", 0, "lines"),
+        {
+            "include": {"fact": "line.category", "is": "one_of", "value": ["tea"]},
+            "exclude": {"fact": "line.category", "is": "none_of", "value": ["tea"]},
+        },
+    ),
+    "minimum": (
+        ("rules", 0, "when"),
+        {
+            "basket": {"fact": "basket.total", "is": "at_least", "value": "30.00"},
+            "without_tax": {"fact": "basket.total_without_tax", "is": "at_least", "value": "30.00"},
+            "lines": {
+                "lines": {"fact": "line.category", "is": "equals", "value": "tea"},
+                "of": "amount",
+                "is": "at_least",
+                "value": "30.00",
+            },
+        },
+    ),
     "lowest_award": ((*MAIN, "limits", "lowest_award", "below"), values(BelowLowest)),
     "spendable": ((*MAIN, "spendable"), {"true": True, "false": False}),
+    "money": (
+        (*MAIN, "money"),
+        {
+            "block": {"points": 100, "amount": "1.00"},
+            "half_block": {"points": 50, "amount": "0.50"},
+            "lowest": {"points": 100, "amount": "1.00", "lowest": 600},
+            "highest": {"points": 100, "amount": "1.00", "highest": 200},
+            "share": {"points": 100, "amount": "1.00", "share": 50},
+            "nothing": {"points": 100, "amount": "0.00"},
+        },
+    ),
     "transferable": ((*MAIN, "transferable"), {"true": True, "false": False}),
     "pending": (
         (*MAIN, "pending"),
@@ -89,9 +120,11 @@ OPTIONS: dict[str, tuple[Place, dict[str, Any]]] = {
             "years": {"kind": "after", "years": 1},
             "fixed": {"kind": "fixed", "dates": ["12-31"]},
             "activity": {"kind": "activity", "days": 30},
+            "tier": {"kind": "tier", "ladder": "status", "tiers": ["gold"], "days": 30},
         },
     ),
-    "round_up": ((*MAIN, "expiry", "round_up"), values(RoundUp)),
+    "notice_days": ((*MAIN, "expiry", "notice_days"), {"none": 0, "fourteen": 14}),
+    "round_up": ((*MAIN, "expiry", "round_up"), {"none": None, **values(RoundUp)}),
     "activities": ((*MAIN, "expiry", "activities"), lists_of_one(Activity)),
     "tier_metric": (
         (*LADDER, "metric"),

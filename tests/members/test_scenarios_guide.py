@@ -17,6 +17,11 @@ EXAMPLES = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
 # What is not compared but named by its own keys: members by name, lots, stamps, reasons.
 OTHERS = (
     "awarded",
+    "paid",
+    "possible",
+    "told",
+    "on",
+    "last_day",
     "refused",
     "members",
     "trace",

@@ -1,4 +1,5 @@
-"""When the jobs run changes nothing: every worked example leaves the same ledger with punctual, idle and late jobs."""
+"""When the jobs run changes nothing: every worked example leaves the same ledger with punctual, idle and late jobs. Only
+telling a member something cannot be done in retrospect."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -11,13 +12,14 @@ from django.db import transaction
 
 from loyalty.core import clock
 from loyalty.core.problems import Problem
-from members.models.ledger import Lot, Posting
+from members.models.ledger import Account, ExpiryNotice, Lot, Posting
 from members.services.advancing import advance
 from members.services.scenarios import Scenario, read_file
 from members.services.scenarios.world import World
 
 FOLDER = Path(__file__).resolve().parent.parent / "scenarios"
-FILES = sorted(FOLDER.glob("*.yaml"))
+NOTICE = FOLDER / "notice_before_expiry.yaml"
+FILES = sorted(path for path in FOLDER.glob("*.yaml") if path != NOTICE)
 # Members who join meanwhile are looked at by the next job at the latest; a job every so often is punctual enough.
 OFTEN = timedelta(days=6, hours=7)
 
@@ -84,6 +86,20 @@ def test_jobs_often_or_once_at_the_end_give_the_same_ledger(path: Path) -> None:
     often = ledger(play(scenario, [*moments(scenario), *(step.at for step in scenario.steps), last]))
     late = ledger(play(scenario, [last + timedelta(microseconds=1)]))
     assert often == late
+
+
+@pytest.mark.django_db
+def test_where_the_job_was_late_members_are_told_late_and_keep_their_points_until_then() -> None:
+    scenario = read_file(NOTICE)
+    late = scenario.steps[-1].at + timedelta(microseconds=1)
+    anna = play(scenario, [late]).memberships["anna"]
+    notices = ExpiryNotice.objects.filter(account__membership=anna).order_by("account__point_type__key")
+    assert list(notices.values_list("account__point_type__key", "points", "delivered_at")) == [
+        ("points", 6, late),
+        ("short", 10, late),
+    ]
+    left = Account.objects.filter(membership=anna, available__gt=0).order_by("point_type__key")
+    assert list(left.values_list("point_type__key", "available")) == [("points", 6), ("short", 10)]
 
 
 @pytest.mark.django_db

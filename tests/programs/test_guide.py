@@ -34,7 +34,16 @@ def test_every_other_example_is_a_programme_with_the_lines_before_it(number: int
 
 def test_there_is_an_example_of_each_new_part() -> None:
     assert len(EXAMPLES) >= 6
-    for part in ("events:", "ladders:", "expiry:", "pending:", "conversions:", "trigger:", "benefits:"):
+    for part in (
+        "events:",
+        "ladders:",
+        "expiry:",
+        "pending:",
+        "conversions:",
+        "money:",
+        "trigger:",
+        "benefits:",
+    ):
         assert any(part in example for example in EXAMPLES), part
 
 

@@ -122,10 +122,19 @@ def test_the_terms_of_a_point_type_in_words() -> None:
         ("Giving to another member", "possible"),
         ("Conversion", "2.50 Stars become 10 Points, from 5.00 Stars on"),
     ]
-    assert [how for _what, how in terms_in_words(CORE.point_types[2], CORE)][2:] == [
+    assert [how for _what, how in terms_in_words(CORE.point_types[3], CORE)][2:] == [
         "possible",
         "not possible",
     ]
+
+
+def test_what_points_pay_at_the_till_in_words() -> None:
+    miles = CORE.point_type("miles")
+    assert miles
+    [said] = [how for what, how in terms_in_words(miles, CORE) if what == "Paying bills"]
+    assert said == (
+        "100 Miles pay 0.50 EUR; at least 500 Miles at a time; at most 5000 Miles at a time; at most 33.5% of a bill"
+    )
 
 
 # --- ladders ------------------------------------------------------------------------------------------------
@@ -211,7 +220,7 @@ def test_tiers_in_words() -> None:
 
 @pytest.mark.parametrize(
     ("metric", "reached"),
-    [("purchases", "from 1 purchase"), ("visits", "from 1 day"), ("spend", "from 1.00 EUR")],
+    [("purchases", "from 1 purchase"), ("visits", "from 1 day with a purchase"), ("spend", "from 1.00 EUR")],
 )
 def test_a_threshold_is_said_in_the_unit_of_its_metric(metric: str, reached: str) -> None:
     tiers = [*WHOLE["ladders"][0]["tiers"]]

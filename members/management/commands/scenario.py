@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from loyalty.core.problems import ProblemCommand, print_problem
 from members.services.scenarios import InvalidScenario, Outcome, Scenario, read_file, run
@@ -53,7 +54,7 @@ class Command(ProblemCommand):
         return scenarios
 
     def _tell(self, outcome: Outcome) -> None:
-        mark = _("holds") if outcome.ok else _("does not hold")
+        mark = pgettext("an example", "holds") if outcome.ok else pgettext("an example", "does not hold")
         self.stdout.write(f"{outcome.id}: {mark} ({outcome.title})")
         for failure in outcome.failures:
             where = _("step %(number)d") % {"number": failure.step} if failure.step else _("at the end")

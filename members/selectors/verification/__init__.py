@@ -14,6 +14,7 @@ from members.selectors.verification.counters import counters
 from members.selectors.verification.documents import events, keys
 from members.selectors.verification.history import growth, marks_to_keep
 from members.selectors.verification.lots import lots
+from members.selectors.verification.notices import notices
 from members.selectors.verification.postings import answers, buckets, holds, moves, reproducible
 from members.selectors.verification.results import Fault, Result, Scope
 from members.selectors.verification.structure import constraints
@@ -25,7 +26,7 @@ __all__ = ["CHECKS", "Fault", "Result", "Scope", "Verification", "marks_to_keep"
 
 CHECKS: tuple[Callable[[Scope], Result], ...] = (
     moves, buckets, constraints, lots, keys, answers, holds, growth, reproducible, events, reconciled, counters,
-    calculations, tiers,
+    calculations, tiers, notices,
 )  # fmt: skip
 
 

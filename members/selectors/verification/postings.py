@@ -137,9 +137,15 @@ TRANSIT = """
 """
 
 
+PAYMENTS = """
+    SELECT 'stands for money and was not spent', 'posting', p.id
+      FROM members_payment y JOIN posting p ON p.id = y.posting_id WHERE p.kind <> 'spend'
+"""
+
+
 def answers(scope: Scope) -> Result:
     """I6: nothing is taken back, given back or repaid beyond what there was, nor a reversal reversed."""
-    bad, faults = faults_of(scope, TOO_MUCH_ANSWERED, WRONG_ANSWERS, UNPAID_SHORTAGES)
+    bad, faults = faults_of(scope, TOO_MUCH_ANSWERED, WRONG_ANSWERS, UNPAID_SHORTAGES, PAYMENTS)
     checked = counted(scope, "SELECT count(*) FROM posting WHERE answers_id IS NOT NULL")
     return Result("I6", _("No more is taken back or repaid than there was"), checked, bad, faults)
 

@@ -15,7 +15,7 @@ from members.selectors.demo import held, members_with, opened
 from members.services.grants import give_tier
 from members.services.holds import capture, hold
 from members.services.openings import Opening, open_balance
-from members.services.redemptions import redeem
+from members.services.paying import Bill, pay
 from members.services.returns import ReturnLine, record_return
 from members.services.transfers import transfer
 from programs.models import Partner, Programme
@@ -34,7 +34,8 @@ GIVEN = (
 
 
 def redeem_some(programme: Programme, partner: Partner, count: int, now: datetime, seed: int) -> int:
-    """Let members spend points, `count` times; each spends what was earned by then. Doing it again adds nothing."""
+    """Let members pay half of a bill with points, `count` times; each spends what was earned by then. Doing it again
+    adds nothing."""
     rng = Random(seed)  # noqa: S311 (nothing here is a secret)
     purchases = _picked(programme, 4 * count, rng)
     done = 0
@@ -50,9 +51,10 @@ def redeem_some(programme: Programme, partner: Partner, count: int, now: datetim
         if not points:
             continue
         spenders.add(purchase.membership_id)
-        redeem(
+        pay(
             membership=purchase.membership,
-            points=points,
+            # A point is a cent.
+            bill=Bill(2 * points, points),
             partner=partner,
             reference=f"till-{purchase.number}",
             now=now,

@@ -41,6 +41,7 @@ _LOT_COLUMNS = (
     "id member_id account_id posting_id issuer_id revision_id earned_at amount remaining held state parent activates_at"
     " awaits lapses_at lapse expires_on expires_at extendable notice_days rule"
 ).split()
+_PAYMENT_COLUMNS = ["member_id", "posting_id", "bill", "amount", "currency"]
 _TERMS_COLUMNS = "member_id lot_id expires_on reason occurred_at recorded_at".split()
 
 
@@ -54,6 +55,7 @@ class Rows:
     returns: list[tuple[Any, ...]] = field(default_factory=list)
     happenings: list[tuple[Any, ...]] = field(default_factory=list)
     keys: list[tuple[Any, ...]] = field(default_factory=list)
+    payments: list[tuple[Any, ...]] = field(default_factory=list)
     events: list[outbox.Event] = field(default_factory=list)
     budgets: dict[tuple[int, str, str], int] = field(default_factory=dict)
 
@@ -78,6 +80,8 @@ def write(rows: Rows, sheets: Iterable[Sheet]) -> None:
         postings: list[PostingRow] = [row for book in books for row in book.postings]
         allocations: list[AllocationRow] = [row for book in books for row in book.allocations]
         copy_rows(cursor, "members_posting", _POSTING_COLUMNS, postings)
+        if rows.payments:
+            copy_rows(cursor, "members_payment", _PAYMENT_COLUMNS, rows.payments)
         _write_lots(cursor, touched)
         if allocations:
             copy_rows(cursor, "members_allocation", _ALLOCATION_COLUMNS, allocations)

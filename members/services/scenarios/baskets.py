@@ -60,7 +60,9 @@ def _tender(reader: Reader, known: Known) -> Tender:
     key, points = "", 0
     if kind is TenderKind.POINTS:
         key = point_type(reader, known)
-        points = reader.number("points", digits(known, key), low=1)
+        item = known.core.point_type(key)
+        priced = item is not None and item.money is not None
+        points = reader.number("points", digits(known, key), low=1, required=not priced)
     tender = Tender(kind.value, amount, key, points, reader.text("method", longest=50))
     reader.finish()
     return tender

@@ -5,14 +5,22 @@ Only what is written is compared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from loyalty.core.exact import format_decimal, local_day
-from members.selectors.scenarios import OpenLot, Points, open_lots, points_of, totals_of
+from members.selectors.scenarios import (
+    GivenNotice,
+    OpenLot,
+    Points,
+    notices_given,
+    open_lots,
+    points_of,
+    totals_of,
+)
 from members.services.scenarios.naming import Known, quantities, read_quantities
 from members.services.scenarios.standings import StandingExpectation, read_standings, standings_differ
 from members.services.scenarios.world import Result, World
@@ -25,6 +33,7 @@ TOTALS = ("issued", "redeemed", "reversed", "expired", "forfeited", "outstanding
 LOT_POINTS = ("remaining", "amount", "pending", "held")
 NEVER = "never"  # for `expires_on`
 Quantities = Mapping[str, int]
+T = TypeVar("T")
 
 
 class OpenState(StrEnum):
@@ -56,10 +65,11 @@ class LotExpectation:
 
 @dataclass(frozen=True, slots=True)
 class MemberExpectation:
-    """`lots` by point type, `standings` by ladder."""
+    """`lots` and `told` (notices of expiry) by point type, `standings` by ladder."""
 
     buckets: Mapping[str, Quantities]
     lots: Mapping[str, tuple[LotExpectation, ...]]
+    told: Mapping[str, tuple[Mapping[str, str], ...]]
     standings: Mapping[str, StandingExpectation]
 
 
@@ -78,6 +88,8 @@ class Expectation:
     """What is written under `expect`."""
 
     awarded: Quantities | None
+    paid: int | None
+    possible: Quantities | None
     refused: str
     members: Mapping[str, MemberExpectation]
     trace: tuple[TraceExpectation, ...]
@@ -97,11 +109,14 @@ def read_expectation(reader: Reader, known: Known) -> Expectation:
                 read[ref] = _read_member(child, known)
     expectation = Expectation(
         awarded=quantities(reader, "awarded", known),
+        paid=reader.number("paid", known.core.money_digits) if reader.has("paid") else None,
+        possible=quantities(reader, "possible", known),
         refused=reader.text("refused", longest=100),
         members=read,
         trace=tuple(_read_trace(child, known) for child in reader.children("trace", most=1_000)),
         totals={name: value for name in TOTALS if (value := quantities(reader, name, known)) is not None},
     )
+    reader.take("paid")
     reader.finish()
     return expectation
 
@@ -111,25 +126,40 @@ def _read_member(reader: Reader, known: Known) -> MemberExpectation:
     if (stamps := reader.child("stamps")) is not None:
         # Stamps are points of a type of their own; by this name their balances are asked together.
         buckets["stamps"] = read_quantities(stamps, known)
-    expectation = MemberExpectation(buckets, _read_lots(reader, known), read_standings(reader, known))
+    lots = _by_type(reader, "lots", known, _read_lot)
+    told = _by_type(reader, "told", known, _read_notice)
+    expectation = MemberExpectation(buckets, lots, told, read_standings(reader, known))
     reader.finish()
     return expectation
 
 
-def _read_lots(reader: Reader, known: Known) -> dict[str, tuple[LotExpectation, ...]]:
-    """Lots as a list of the main type or as a map by type."""
-    if not isinstance(reader.data.get("lots"), Mapping):
+def _by_type(
+    reader: Reader, name: str, known: Known, read_one: Callable[[Reader, PointType], T]
+) -> dict[str, tuple[T, ...]]:
+    """Entries as a list of the main type or as a map of lists by type."""
+    if not isinstance(reader.data.get(name), Mapping):
         main = known.core.main
-        lots = [_read_lot(child, main) for child in reader.children("lots", most=1_000)]
-        return {main.key: tuple(lots)} if reader.has("lots") else {}
-    inner = Reader(reader.take("lots"), (*reader.path, "lots"), reader.faults)
+        entries = [read_one(child, main) for child in reader.children(name, most=1_000)]
+        return {main.key: tuple(entries)} if reader.has(name) else {}
+    inner = Reader(reader.take(name), (*reader.path, name), reader.faults)
     read = {}
     for item in known.core.point_types:
-        lots = [_read_lot(child, item) for child in inner.children(item.key, most=1_000)]
+        entries = [read_one(child, item) for child in inner.children(item.key, most=1_000)]
         if inner.has(item.key):
-            read[item.key] = tuple(lots)
+            read[item.key] = tuple(entries)
     inner.finish()
     return read
+
+
+def _read_notice(reader: Reader, item: PointType) -> Mapping[str, str]:
+    """A notice: the day on which it was given, the last usable day that it told of, and the points."""
+    days = {name: reader.date(name) for name in ("on", "last_day")}
+    notice = {name: day.isoformat() for name, day in days.items() if day is not None}
+    if reader.has("points"):
+        notice["points"] = format_decimal(reader.number("points", item.decimals), item.decimals)
+    reader.take("points")
+    reader.finish()
+    return notice
 
 
 def _read_lot(reader: Reader, item: PointType) -> LotExpectation:
@@ -180,6 +210,14 @@ def differences(expect: Expectation, result: Result, world: World, now: datetime
     """Everything that is not as expected after a step."""
     if expect.awarded is not None:
         yield from _compare("awarded", expect.awarded, result.awarded, world)
+    if expect.paid is not None and expect.paid != result.paid:
+        digits = world.core.money_digits
+        yield Difference(
+            "paid", format_decimal(expect.paid, digits), format_decimal(result.paid or 0, digits)
+        )
+    if expect.possible is not None:
+        got = dict.fromkeys(expect.possible, result.possible or 0)
+        yield from _compare("possible", expect.possible, got, world)
     yield from _trace(expect.trace, result.evaluation, world)
     for ref, member in expect.members.items():
         yield from _member(ref, member, world)
@@ -224,6 +262,23 @@ def _member(ref: str, expect: MemberExpectation, world: World) -> Iterator[Diffe
         ):
             name = "lots" if item is world.core.main else f"lots ({key})"
             yield Difference(f"{ref}: {name}", wanted, shown)
+    for key, told in expect.told.items():
+        item = world.core.point_type(key)
+        assert item is not None, key
+        given = [_notice_written(each, item, world) for each in notices_given(membership or 0, key)]
+        wanted = [dict(each) for each in told]
+        if len(given) != len(wanted) or any(
+            not want.items() <= notice.items() for notice, want in zip(given, wanted, strict=True)
+        ):
+            yield Difference(f"{ref}: told ({key})", wanted, given)
+
+
+def _notice_written(notice: GivenNotice, item: PointType, world: World) -> dict[str, str]:
+    return {
+        "on": local_day(notice.at, world.zone).isoformat(),
+        "last_day": notice.last_day.isoformat(),
+        "points": format_decimal(notice.points, item.decimals),
+    }
 
 
 def _lot_expected(lot: LotExpectation, item: PointType) -> dict[str, str]:

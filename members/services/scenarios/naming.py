@@ -20,7 +20,8 @@ MOST_STEPS = 1_000
 @dataclass(slots=True)
 class Known:
     """What the file has said so far. `document` and `core` follow each revision; `purchases` holds the
-    articles of each receipt by line, `holds` the point type of each hold, `grants` the tiers that were given."""
+    articles of each receipt by line, `holds` the point type of each hold, `grants` the tiers that were given,
+    `redemptions` the member, point type and partner of each redemption and payment."""
 
     document: Mapping[str, Any]
     core: Core
@@ -29,6 +30,7 @@ class Known:
     purchases: dict[str, tuple[str, ...]] = field(default_factory=dict)
     holds: dict[str, str] = field(default_factory=dict)
     grants: set[str] = field(default_factory=set)
+    redemptions: dict[str, tuple[str, str, str]] = field(default_factory=dict)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -69,6 +71,11 @@ def hold(reader: Reader, known: Known) -> str:
 def grant(reader: Reader, known: Known) -> str:
     """The tier that an earlier step gave."""
     return _named(reader, "grant", "unknown_grant", known.grants)
+
+
+def redemption(reader: Reader, known: Known) -> str:
+    """The redemption or payment of an earlier step."""
+    return _named(reader, "redemption", "unknown_redemption", known.redemptions)
 
 
 def _named(reader: Reader, name: str, code: str, known: Collection[str]) -> str:

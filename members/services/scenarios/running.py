@@ -12,8 +12,10 @@ from django.utils.translation import gettext as _
 
 from loyalty.core import clock, outbox
 from loyalty.core.choices import RunState
+from loyalty.core.exact import format_decimal, start_of_day
 from loyalty.core.models import HandlerRun, OutboxEvent
 from loyalty.core.problems import Problem
+from members.selectors.notices import next_notice
 from members.selectors.verification import verify
 from members.services.advancing import advance
 from members.services.scenarios.expectations import Difference, differences, trace_written, written
@@ -131,7 +133,7 @@ def _do(step: Step, world: World) -> Result:
     kept = world.remember()
     try:
         with transaction.atomic():
-            advance(world.programme, step.at)
+            _pass_time(world, step.at)
         with transaction.atomic():
             result = step.action.do(world, step.at)
             # What the database checks at commit is checked now.
@@ -140,11 +142,23 @@ def _do(step: Step, world: World) -> Result:
                 cursor.execute("SET CONSTRAINTS ALL DEFERRED")
     except Problem as problem:
         world.go_back(kept)
-        result = Result(refused=problem.code)
+        result = Result(refused=problem.code, possible=problem.extra.get("possible"))
     except DatabaseError as error:
         raise _Broken(_("the rules of the database"), str(error).strip()) from error
     posted = world.posted()
     return replace(result, activated=posted.activated, expired=posted.expired, forfeited=posted.forfeited)
+
+
+def _pass_time(world: World, until: datetime) -> None:
+    """What falls due by then happens as if every job had run on time: each notice is given on its day, or as soon as
+    there is something to tell."""
+    while (day := next_notice(world.programme)) is not None:
+        at = max(start_of_day(day, world.zone), world.now)
+        if at >= until:
+            break
+        advance(world.programme, at)
+    advance(world.programme, until)
+    world.now = until
 
 
 def _hand_on(first_event: int) -> None:
@@ -178,6 +192,8 @@ def _shown(result: Result, trace: list[dict[str, str]], world: World) -> dict[st
         points = getattr(result, name)
         if points:
             shown[name] = {key: written(value, key, world) for key, value in points.items()}
+    if result.paid is not None:
+        shown["paid"] = format_decimal(result.paid, world.core.money_digits)
     if result.evaluation is not None:
         shown["trace"] = trace
     return shown

@@ -49,7 +49,8 @@ class TierNotGiven(NotFound):
 @dataclass(frozen=True, slots=True)
 class Result:
     """What a step did, in the smallest units by point type. `evaluation` only where rules were asked; `activated`,
-    `expired` and `forfeited` also by what fell due before it."""
+    `expired` and `forfeited` also by what fell due before it. `paid` is money that points stood for, `possible` what a
+    refusal says would be possible."""
 
     awarded: Mapping[str, int] = field(default_factory=dict)
     pending: Mapping[str, int] = field(default_factory=dict)
@@ -65,6 +66,8 @@ class Result:
     activated: Mapping[str, int] = field(default_factory=dict)
     expired: Mapping[str, int] = field(default_factory=dict)
     forfeited: Mapping[str, int] = field(default_factory=dict)
+    paid: int | None = None
+    possible: int | None = None
     evaluation: Evaluation | None = None
     refused: str = ""
 
@@ -74,6 +77,7 @@ class World:
 
     def __init__(self, document: Mapping[str, Any], starts_at: datetime) -> None:
         self.document = document
+        self.now = starts_at
         self.key = _free_key(read_core(document).key)
         self.memberships: dict[str, int] = {}
         self.purchases: dict[str, int] = {}

@@ -19,6 +19,7 @@ from members.services.scenarios.steps.giving import (
     UnopenStep,
 )
 from members.services.scenarios.steps.happening import ApproveStep, EventStep, ReferStep, RefuseStep
+from members.services.scenarios.steps.paying import PayStep, RollBackStep
 from members.services.scenarios.steps.spending import (
     CaptureStep,
     DonateStep,
@@ -67,6 +68,7 @@ KINDS: dict[str, Callable[[Reader, str, Known], Action]] = {
     "forfeit": _settings(ForfeitStep.read),
     "hold": _settings(HoldStep.read),
     "open": _settings(OpenStep.read),
+    "pay": _settings(PayStep.read),
     "purchase": _settings(BuyStep.read),
     "quote": _settings(QuoteStep.read),
     "redeem": _settings(RedeemStep.read),
@@ -75,6 +77,7 @@ KINDS: dict[str, Callable[[Reader, str, Known], Action]] = {
     "release": _settings(ReleaseStep.read),
     "return": _settings(ReturnStep.read),
     "revise": _settings(ReviseStep.read),
+    "roll_back": _settings(RollBackStep.read),
     "tier": _settings(TierStep.read),
     "tier_end": _settings(TierEndStep.read),
     "transfer": _settings(TransferStep.read),

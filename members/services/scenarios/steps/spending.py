@@ -44,6 +44,7 @@ class RedeemStep:
             occurred_at=moment(reader, "occurred_at", known.zone, default=known.at),
         )
         reader.finish()
+        known.redemptions.setdefault(step.ref, (step.member, key, step.partner))
         return step
 
     def do(self, world: World, now: datetime) -> Result:
