@@ -57,6 +57,16 @@ class PointTypeAdmin(PartAdmin):
                 )
             },
         ),
+        (
+            _("Paying bills with them"),
+            {
+                "fields": (
+                    ("money__points", "money__amount"),
+                    ("money__lowest", "money__highest"),
+                    "money__share",
+                )
+            },
+        ),
         (_("Conversions"), {"fields": ("conversions",)}),
     )
 

@@ -76,6 +76,15 @@ class PointTypeForm(TermsForm):
     limits__lowest_award__below = Choice(
         options_of(BelowLowest, BELOW), empty="—", label=_("An award below it"), required=False
     )
+    money__points = Number(
+        label=_("So many points"), help_text=_("Empty: members cannot pay bills with them.")
+    )
+    money__amount = Number(label=_("pay so much of a bill"), help_text=_("100 points pay 1.00."))
+    money__lowest = Number(label=_("Fewest points at a time"))
+    money__highest = Number(label=_("Most points at a time"))
+    money__share = Number(
+        short=True, label=_("At most so many per cent of the bill"), help_text=_("Empty: the whole bill.")
+    )
     conversions = Rows(
         {
             "to": Choice(empty="—", label=_("Into")),

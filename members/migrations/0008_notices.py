@@ -9,7 +9,7 @@ from loyalty.core.migration_operations import ForbidChange
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0005_engine_room_law'),
+        ('members', '0007_events_and_referral'),
     ]
 
     operations = [

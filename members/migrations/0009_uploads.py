@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('core', '0002_history'),
-        ('members', '0005_engine_room_law'),
+        ('members', '0008_notices'),
         ('programs', '0004_publishing_right'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

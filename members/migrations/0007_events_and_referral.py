@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0005_engine_room_law'),
+        ('members', '0006_tiers_by_hand'),
     ]
 
     operations = [
