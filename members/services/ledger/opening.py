@@ -20,6 +20,7 @@ class Sheet:
     """A locked membership with its books by point type and the counters its rules look at.
 
     `recorded` are the times of purchases recorded since the sheet was opened; they are not in the database yet.
+    `done_until`: everything that was due by then had been done when it was opened.
     """
 
     membership: int
@@ -40,6 +41,7 @@ class Sheet:
     standings: dict[str, Standing] = field(default_factory=dict)
     qualification: dict[str, dict[date, int]] = field(default_factory=dict)
     changed_days: set[tuple[str, date]] = field(default_factory=set)
+    done_until: datetime | None = None
     touched: bool = False
 
     def counted(self, metric: str) -> Mapping[date, int]:
