@@ -1,12 +1,13 @@
 """Whichever way documents come, and whenever jobs run, the ledger is the same.
 
-A file's documents are posted in the order of time for each member; that is a law of imports, and one after the other
-they are fed in the same order.
+One after the other, documents also come late. A file posts the documents of each member in the order of time; that is a
+law of imports, so where files are compared, nothing in a file is older than what came before it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,20 @@ from members.selectors.verification import verify
 from programs.models import Programme
 from tests.members.club import query
 from tests.members.test_import_chunks import ledger
-from tests.members.ways import World, build, imported, in_time, late, one_after_the_other, touched, worlds
+from tests.members.ways import (
+    Bought,
+    Delivery,
+    World,
+    build,
+    deliveries,
+    imported,
+    in_order,
+    in_time,
+    late,
+    one_after_the_other,
+    touched,
+    worlds,
+)
 
 pytestmark = pytest.mark.django_db
 # Everything but ids and times of recording, besides `ledger` (whose balances know one point type only).
@@ -36,7 +50,9 @@ MORE = {
     "events": "SELECT membership_id, kind, occurred_at, trace FROM members_event ORDER BY 1, 3, 2",
 }
 random = settings(
-    deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate], suppress_health_check=list(HealthCheck)
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=list(HealthCheck),
 )
 
 
@@ -53,11 +69,16 @@ def left_by(way: Callable[[], None]) -> dict[str, Any]:
 def compare(world: World, folder: Path) -> None:
     with transaction.atomic():
         programme: Programme = build(world)
-        expected = left_by(lambda: one_after_the_other(world, programme, in_time))
-        for night in (late, touched):
-            left = left_by(lambda night=night: one_after_the_other(world, programme, night))  # type: ignore[misc]
-            assert left == expected, night.__name__
-        assert left_by(lambda: imported(world, programme, folder)) == expected
+
+        def singly(files: list[Delivery], night: Callable[[Programme, datetime], None]) -> dict[str, Any]:
+            return left_by(lambda: one_after_the_other(files, world.nights, programme, night))
+
+        files = deliveries(world)
+        expected = singly(files, in_time)
+        assert singly(files, late) == expected
+        assert singly(files, touched) == expected
+        files = in_order(world)
+        assert left_by(lambda: imported(files, world.chunk, programme, folder)) == singly(files, in_time)
         transaction.set_rollback(True)
 
 
@@ -74,3 +95,39 @@ def test_one_after_the_other_by_files_in_time_and_late_all_end_the_same(
 @given(worlds)
 def test_the_same_for_many_more(tmp_path_factory: pytest.TempPathFactory, world: World) -> None:
     compare(world, tmp_path_factory.mktemp("ways"))
+
+
+def test_receipts_older_than_those_of_an_earlier_file_do_not_raise_a_member_for_days_that_are_over(
+    tmp_path: Path,
+) -> None:
+    """Days 1 and 100 are out of the window of two months when the second file comes, on day 210."""
+    ladder = {
+        "key": "status", "name": "Status", "window": {"kind": "rolling", "months": 2},
+        "ends": "never", "falls": "at_once",
+        "tiers": [{"key": "base", "name": "Base"}, {"key": "gold", "name": "Gold", "threshold": 150}],
+    }  # fmt: skip
+    document = {
+        "programme": {"key": "club", "name": "Club", "zone": "Europe/Tallinn", "currency": "EUR"},
+        "point_types": [{"key": "points", "name": "Points"}],
+        "ladders": [ladder],
+        "rules": [
+            {"key": "base", "title": "Base", "effect": {"kind": "per_step", "points": 1, "step": "1.00"}},
+            {
+                "key": "risen",
+                "title": "Risen",
+                "trigger": "tier_reached",
+                "effect": {"kind": "fixed", "points": 11},
+            },
+        ],
+    }
+    sold = [Bought(1, 100, (16000,), False), Bought(1, 1, (16000,), True), Bought(1, 100, (16000,), True)]
+    world = World(document, False, sold, [], 210, [], 5)
+    programme = build(world)
+    imported(deliveries(world), world.chunk, programme, tmp_path)
+    rises = "SELECT from_tier, to_tier FROM members_tierdecision d JOIN members_membership m ON m.id = d.membership_id"
+    assert query(f"{rises} WHERE m.number = 'M1' ORDER BY d.id") == [
+        ("", "base"),
+        ("base", "gold"),
+        ("gold", "base"),
+    ]
+    assert query("SELECT available FROM members_account") == [(3 * 160 + 11,)]

@@ -49,7 +49,10 @@ LASTING = _one_of(
 )
 WAITING = _one_of({"kind": "at_once"}, {"kind": "days", "days": 14})
 WINDOW = _one_of(
-    {"kind": "calendar_year"}, {"kind": "membership_year"}, {"kind": "lifetime"}, {"kind": "rolling", "months": 2}
+    {"kind": "calendar_year"},
+    {"kind": "membership_year"},
+    {"kind": "lifetime"},
+    {"kind": "rolling", "months": 2},
 )
 METRIC = _one_of(
     {"of": "spend"}, {"of": "visits"}, {"of": "purchases"}, {"of": "points", "point_type": "points"}
@@ -80,11 +83,17 @@ POLICIES = st.fixed_dictionaries(
 def programmes(draw: Any) -> dict[str, Any]:
     """Two point types, a ladder or two, rules that look at tiers and have limits."""
     ladders = [
-        _ladder(key, draw(METRIC), draw(WINDOW), draw(FALLS)) for key in ("status", "club")[: draw(st.integers(0, 2))]
+        _ladder(key, draw(METRIC), draw(WINDOW), draw(FALLS))
+        for key in ("status", "club")[: draw(st.integers(0, 2))]
     ]
     rules: list[dict[str, Any]] = [
         {"key": "base", "title": "Base", "effect": {"kind": "per_step", "points": 1, "step": "1.00"}},
-        {"key": "stars", "title": "Stars", "point_type": "stars", "effect": {"kind": "percent", "percent": "10"}},
+        {
+            "key": "stars",
+            "title": "Stars",
+            "point_type": "stars",
+            "effect": {"kind": "percent", "percent": "10"},
+        },
         {"key": "gift", "title": "Gift", "effect": {"kind": "fixed", "points": 7}, "caps": draw(CAPS)},
     ]
     if draw(st.booleans()):
@@ -92,7 +101,15 @@ def programmes(draw: Any) -> dict[str, Any]:
                       "expiry": {"kind": "after", "days": 9}, "pending": {"kind": "days", "days": 2}})  # fmt: skip
     if ladders:
         wanted = {"fact": "member.tier", "is": "one_of", "value": ["silver", "gold"]}
-        rules.append({"key": "twice", "title": "Twice", "group": "status", "effect": {"kind": "multiplier", "factor": 2}, "when": wanted})
+        rules.append(
+            {
+                "key": "twice",
+                "title": "Twice",
+                "group": "status",
+                "effect": {"kind": "multiplier", "factor": 2},
+                "when": wanted,
+            }
+        )
         if draw(st.booleans()):
             reached = {"key": "risen", "title": "Risen", "trigger": "tier_reached"}
             rules.append({**reached, "effect": {"kind": "fixed", "points": 11}})
@@ -117,7 +134,9 @@ CAPS = _one_of(
 )
 
 
-def _ladder(key: str, metric: dict[str, str], window: dict[str, Any], falls: dict[str, Any]) -> dict[str, Any]:
+def _ladder(
+    key: str, metric: dict[str, str], window: dict[str, Any], falls: dict[str, Any]
+) -> dict[str, Any]:
     low, high = {"visits": (2, 3), "purchases": (2, 4)}.get(metric["of"], (60, 150))
     tiers = [
         {"key": "base", "name": "Base"},
@@ -207,7 +226,7 @@ END = moment(900, 0)
 
 def deliveries(world: World) -> list[Delivery]:
     """Receipts, returns, later receipts among which there are late ones, and the rest of the returns. The documents of
-    a file are in the order of time: that is a law of imports."""
+    a file are in the order of time."""
     middle, end = moment(world.first_file, 500), moment(500, 500)
     files: dict[tuple[datetime, bool], list[Document]] = {
         (at, back): [] for at in (middle, end) for back in (False, True)
@@ -232,6 +251,21 @@ def deliveries(world: World) -> list[Delivery]:
     ]
 
 
+def in_order(world: World) -> list[Delivery]:
+    """Two files of receipts and then one of returns, none of them with anything older than what came before."""
+    punctual = world._replace(bought=[each._replace(late=False) for each in world.bought], brought=[])
+    files, begin = deliveries(punctual), moment(501, 0)
+    receipts = {each.number: each for delivery in files for each in delivery.documents}
+    returns = []
+    for place, back in enumerate(world.brought):
+        sold = receipts[f"r{back.receipt % len(receipts)}"]
+        at = begin + timedelta(days=back.after, minutes=place)
+        amounts = (sold.amounts[0] * back.percent // 100,) if back.percent else ()
+        returns.append(Document(sold.who, at, f"b{place}", amounts, sold.number))
+    returns.sort(key=lambda each: each.at)
+    return [*files, Delivery(moment(600, 0), returns)] if returns else files
+
+
 # --- ways -------------------------------------------------------------------------------------------------------
 def build(world: World) -> Programme:
     programme = load(json.dumps(world.programme), now=FIRST, publish=True, effective_from=FIRST).programme
@@ -247,14 +281,14 @@ def build(world: World) -> Programme:
     return programme
 
 
-def imported(world: World, programme: Programme, folder: Path) -> None:
+def imported(files: list[Delivery], chunk: int, programme: Programme, folder: Path) -> None:
     """By files, so many documents a chunk."""
-    for place, delivery in enumerate(deliveries(world)):
+    for place, delivery in enumerate(files):
         path = folder / f"{place}.csv"
         arguments: dict[str, Any] = {
             "path": path, "programme": programme, "partner": operator(), "options": Options(),
         }  # fmt: skip
-        with clock.at(delivery.at), _chunks_of(world.chunk):
+        with clock.at(delivery.at), _chunks_of(chunk):
             if delivery.documents[0].receipt:
                 written(path, *map(_return_row, delivery.documents), header=RETURNS)
                 import_returns(**arguments)
@@ -264,10 +298,12 @@ def imported(world: World, programme: Programme, folder: Path) -> None:
     advance(programme, END)
 
 
-def one_after_the_other(world: World, programme: Programme, night: Callable[[Programme, datetime], None]) -> None:
+def one_after_the_other(
+    files: list[Delivery], days: list[int], programme: Programme, night: Callable[[Programme, datetime], None]
+) -> None:
     """Each document by itself when it happens, or when it is told of late. In between, nights."""
-    floor, nights = START, sorted({moment(each, 700) for each in world.nights})
-    for delivery in deliveries(world):
+    floor, nights = START, sorted({moment(each, 700) for each in days})
+    for delivery in files:
         for document in delivery.documents:
             now = max(floor, document.at)
             while nights and nights[0] <= now:
@@ -308,7 +344,9 @@ def _record(document: Document, programme: Programme, now: datetime) -> None:
             basket=Basket(document.at, lines), receipt=document.number, partner=operator(), now=now,
         )  # fmt: skip
         return
-    purchase = Purchase.objects.select_related("revision", "membership__programme").get(number=document.receipt)
+    purchase = Purchase.objects.select_related("revision", "membership__programme").get(
+        number=document.receipt
+    )
     back = [ReturnLine(0, None, document.amounts[0])] if document.amounts else None
     record_return(purchase=purchase, number=document.number, now=now, occurred_at=document.at, lines=back)
 
