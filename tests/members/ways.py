@@ -251,21 +251,6 @@ def deliveries(world: World) -> list[Delivery]:
     ]
 
 
-def in_order(world: World) -> list[Delivery]:
-    """Two files of receipts and then one of returns, none of them with anything older than what came before."""
-    punctual = world._replace(bought=[each._replace(late=False) for each in world.bought], brought=[])
-    files, begin = deliveries(punctual), moment(501, 0)
-    receipts = {each.number: each for delivery in files for each in delivery.documents}
-    returns = []
-    for place, back in enumerate(world.brought):
-        sold = receipts[f"r{back.receipt % len(receipts)}"]
-        at = begin + timedelta(days=back.after, minutes=place)
-        amounts = (sold.amounts[0] * back.percent // 100,) if back.percent else ()
-        returns.append(Document(sold.who, at, f"b{place}", amounts, sold.number))
-    returns.sort(key=lambda each: each.at)
-    return [*files, Delivery(moment(600, 0), returns)] if returns else files
-
-
 # --- ways -------------------------------------------------------------------------------------------------------
 def build(world: World) -> Programme:
     programme = load(json.dumps(world.programme), now=FIRST, publish=True, effective_from=FIRST).programme
@@ -359,7 +344,7 @@ def _rows(document: Document) -> Iterator[str]:
 
 def _return_row(document: Document) -> str:
     line, amount = ("1", format_decimal(document.amounts[0], 2)) if document.amounts else ("", "")
-    return ",".join([document.receipt, line, amount, document.number, document.at.isoformat()])
+    return f"{document.receipt},{line},{amount},{document.number},{document.at.isoformat()}"
 
 
 class _chunks_of:  # noqa: N801 - reads as a sentence
