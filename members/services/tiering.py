@@ -37,8 +37,13 @@ class Next(NamedTuple):
 
 def load(recorder: Recorder) -> None:
     """Load where the open memberships stand on the ladders of the programme."""
-    if recorder.ladders:
-        load_standings(recorder.sheets, recorder.stretches, recorder.metrics)
+    if not recorder.ladders:
+        return
+    load_standings(recorder.sheets, recorder.stretches, recorder.metrics)
+    for sheet in recorder.sheets.values():
+        seen = [book.last_recorded_at for book in sheet.books.values()]
+        seen += [standing.ladder.state.decided_at for standing in sheet.standings.values()]
+        sheet.done_until = max((each for each in seen if each is not None), default=None)
 
 
 # --- what falls due -------------------------------------------------------------------------------------------
@@ -138,7 +143,11 @@ def count(
         sheet.count(name, day, amount)
     if not changes:
         return
-    today = local_day(recorder.horizon(at), recorder.zone)
+    # A file may bring what is older than what was done before it: that is late on the ladder.
+    done = recorder.horizon(at)
+    if sheet.done_until is not None:
+        done = max(done, min(sheet.done_until, recorder.now))
+    today = local_day(done, recorder.zone)
     for standing in list(sheet.standings.values()):
         amount = changes.get(standing.ladder.ladder.metric.counter, 0)
         if not amount:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
@@ -15,6 +16,7 @@ from loyalty.core.problems import Problem
 from members.models import Membership
 from members.selectors.verification import verify
 from members.services.adjustments import adjust
+from members.services.advancing import advance
 from members.services.purchases import record_purchase
 from members.services.redemptions import redeem
 from members.services.returns import record_return
@@ -176,3 +178,37 @@ def test_purchases_of_one_moment_all_count(committed_database: Any) -> None:
     assert query("SELECT purchases, amount FROM members_memberstats") == [(8, 8000)] * 4
     assert query("SELECT used FROM members_budgetcounter") == [(100,)]
     assert is_sound()
+
+
+DUE = """
+programme: {key: club, name: Club, zone: Europe/Tallinn, currency: EUR}
+point_types:
+  - {key: points, name: Points, expiry: {kind: after, days: 30}}
+  - {key: stars, name: Stars, pending: {kind: days, days: 14}}
+ladders:
+  - {key: status, name: Status, tiers: [{key: base, name: Base}, {key: gold, name: Gold, threshold: "5.00"}]}
+rules:
+  - {key: base, title: Base, effect: {kind: fixed, points: 10}}
+  - {key: stars, title: Stars, point_type: stars, effect: {kind: fixed, points: 4}}
+"""
+
+
+def test_jobs_that_run_at_once_do_what_one_does(committed_database: Any) -> None:
+    """Pending points, expiry and the ends of tiers of two years later, each posted once."""
+    programme = load(DUE, now=FIRST, publish=True, effective_from=FIRST).programme
+    for number in range(20):
+        who = member(programme, f"A-{number}")
+        if number % 4:
+            record_purchase(
+                membership=who, basket=basket(1000), receipt=f"r{number}", partner=operator(), now=NOON
+            )
+    until = NOON + timedelta(days=800)
+    at_once([lambda: advance(programme, until)] * 4)
+    assert query("SELECT kind, count(*) FROM members_posting GROUP BY kind ORDER BY kind") == [
+        ("activate", 15), ("earn", 30), ("expire", 15)
+    ]  # fmt: skip
+    assert query("SELECT to_tier, count(*) FROM members_tierdecision GROUP BY to_tier ORDER BY to_tier") == [
+        ("base", 35), ("gold", 15)
+    ]  # fmt: skip
+    assert is_sound()
+    assert advance(programme, until) == 0

@@ -21,6 +21,7 @@ class Sheet:
 
     `recorded` are the times of purchases recorded since the sheet was opened; they are not in the database yet.
     `referral` is the one that brought the member, `referred` the purchase that counted for it.
+    `done_until`: everything that was due by then had been done when it was opened.
     """
 
     membership: int
@@ -43,6 +44,7 @@ class Sheet:
     standings: dict[str, Standing] = field(default_factory=dict)
     qualification: dict[str, dict[date, int]] = field(default_factory=dict)
     changed_days: set[tuple[str, date]] = field(default_factory=set)
+    done_until: datetime | None = None
     touched: bool = False
 
     def counted(self, metric: str) -> Mapping[date, int]:
