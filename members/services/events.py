@@ -54,8 +54,9 @@ def record_event(
         if sheet.status not in (MembershipStatus.ACTIVE, MembershipStatus.LEAVING):
             raise MembershipClosed
         recorder.settle(sheet)
-        recorded = recorder.event(sheet, basket, number, partner.pk, digest)
+        # What the event itself earns is none of what waited for it.
         free_waiting(recorder, sheet, basket.trigger, moment, _purchase(membership, partner, receipt))
+        recorded = recorder.event(sheet, basket, number, partner.pk, digest)
         recorder.settle(sheet)
         return recorded
 
