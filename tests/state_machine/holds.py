@@ -63,9 +63,7 @@ class Holds(Operations):
             self.active(held.member, "spend", occurred_at, [held.point_type])
         return posted
 
-    def release(
-        self, hold: str, occurred_at: datetime, now: datetime, points: int | None = None
-    ) -> Posted:
+    def release(self, hold: str, occurred_at: datetime, now: datetime, points: int | None = None) -> Posted:
         """Everything that is still held (None), or a part: then the rest stays held. Chosen: what the hold took last
         comes back first."""
         assert points is None or points > 0

@@ -12,9 +12,11 @@ everybody is compared, past balances are asked for once more (I12) and history i
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from random import Random
 from typing import Any, NamedTuple
 
@@ -22,7 +24,7 @@ from loyalty.core.problems import Problem
 from tests.state_machine.model import ProgrammeModel
 from tests.state_machine.programmes import ZONE, drawn
 from tests.state_machine.rows import Buckets, Refused
-from tests.state_machine.system import AccountSeen, LotSeen, Move, RealProgramme, in_order
+from tests.state_machine.system import AccountSeen, LotSeen, Move, PostingSeen, RealProgramme, in_order
 
 SINCE = datetime(2026, 3, 1, 10, tzinfo=UTC)
 MEMBERS = ("anna", "mark", "olga")
@@ -84,13 +86,12 @@ class Story:
             by_model()
         except Refused as refused:
             refusal = refused
-        try:
-            answer = by_product()
-        except Problem as problem:
-            assert refusal is not None, f"refused: {problem.code} {problem.extra}"
+        problem, answer = self._answer(by_product)
+        if refusal is not None and problem is not None:
             self._same_refusal(refusal, problem)
             self._unchanged(members)
             return None
+        assert problem is None, f"refused: {problem.code} {problem.extra}"
         assert refusal is None, f"not refused: {refusal.code}"
         self.compare(members)
         if once:
@@ -98,6 +99,13 @@ class Story:
         if self.steps % self.verify_every == 0:
             self.real.verify()
         return answer
+
+    @staticmethod
+    def _answer(act: Callable[[], Any]) -> tuple[Problem | None, Any]:
+        try:
+            return None, act()
+        except Problem as problem:
+            return problem, None
 
     def repeat(self) -> None:
         """The last document once more, later."""
@@ -129,7 +137,7 @@ class Story:
         for name in members:
             self.seen[name] = seen[name]
             expected = self._expected(name)
-            assert seen[name] == expected, f"{name}: {seen[name]} instead of {expected}"
+            assert seen[name] == expected, "\n".join(differences(name, seen[name], expected))
             self._count(name, posted[name])
             assert not self.moves[name], f"{name}: {self.moves[name]}"
             for point_type, has in seen[name].items():
@@ -166,11 +174,17 @@ class Story:
         self.compare(MEMBERS)
         self.real.verify()
         self.real.verify_history()
+        recorded: dict[tuple[str, str], list[PostingSeen]] = {}
+        for name, journal in self.real.journals.items():
+            for row in journal:
+                recorded.setdefault((name, row.point_type), []).append(row)
         for answer in self.answers:
-            rows = (row for row in reversed(self.real.journals[answer.member])
-                    if row.point_type == answer.point_type
-                    and row.recorded_at < answer.instant + timedelta(milliseconds=1))  # fmt: skip
-            assert next(rows).after == answer.buckets, answer
+            rows = recorded[answer.member, answer.point_type]
+            # Rows of one instant are recorded some microseconds after each other.
+            told = bisect_right(
+                rows, answer.instant + timedelta(milliseconds=1), key=attrgetter("recorded_at")
+            )
+            assert rows[told - 1].after == answer.buckets, answer
 
     # --- time and numbers -------------------------------------------------------------------------
     def pass_time(self, random: Random) -> None:
@@ -197,3 +211,17 @@ class Story:
     def number(self, kind: str) -> str:
         self.numbers += 1
         return f"{kind}{self.numbers}"
+
+
+def differences(name: str, seen: dict[str, AccountSeen], expected: dict[str, AccountSeen]) -> Iterator[str]:
+    """What only one side tells."""
+    nothing = AccountSeen(Buckets(0, 0, 0, 0), (), ())
+    for key in sorted({*seen, *expected}):
+        real, model = seen.get(key, nothing), expected.get(key, nothing)
+        yield f"{name}, {key}: {tuple(real.buckets)} and by the model {tuple(model.buckets)}"
+        yield from (
+            f"   only real: {each}" for each in {*real.lots, *real.holds} - {*model.lots, *model.holds}
+        )
+        yield from (
+            f"   only model: {each}" for each in {*model.lots, *model.holds} - {*real.lots, *real.holds}
+        )

@@ -15,7 +15,16 @@ from django.db import connection
 from members.models import Membership, Purchase
 from members.models.ledger import Account, ExpiryNotice
 from members.selectors.verification import verify
-from members.services import adjustments, advancing, approving, events, holds, openings, redemptions, transfers
+from members.services import (
+    adjustments,
+    advancing,
+    approving,
+    events,
+    holds,
+    openings,
+    redemptions,
+    transfers,
+)
 from members.services.enrolment import enrol
 from members.services.purchases import record_purchase
 from members.services.returns import ReturnLine, record_return
@@ -98,7 +107,14 @@ class RealProgramme:
         ).restored
 
     def event(
-        self, member: str, key: str, number: str, euros: int, receipt: str, occurred_at: datetime, now: datetime
+        self,
+        member: str,
+        key: str,
+        number: str,
+        euros: int,
+        receipt: str,
+        occurred_at: datetime,
+        now: datetime,
     ) -> int:
         return events.record_event(
             membership=self.members[member], kind=key, number=number, partner=self.partner, now=now,
@@ -151,20 +167,14 @@ class RealProgramme:
             now=now,
         )  # fmt: skip
 
-    def adjust(
-        self, member: str, point_type: str, points: int, occurred_at: datetime, now: datetime
-    ) -> None:
+    def adjust(self, member: str, point_type: str, points: int, occurred_at: datetime, now: datetime) -> None:
         adjustments.adjust(
             membership=self.members[member], points=points, reason="why", now=now, occurred_at=occurred_at,
             point_type=point_type,
         )  # fmt: skip
 
-    def opening(
-        self, member: str, point_type: str, rows: Sequence[openings.Opening], now: datetime
-    ) -> None:
-        openings.open_balance(
-            membership=self.members[member], openings=rows, now=now, point_type=point_type
-        )
+    def opening(self, member: str, point_type: str, rows: Sequence[openings.Opening], now: datetime) -> None:
+        openings.open_balance(membership=self.members[member], openings=rows, now=now, point_type=point_type)
 
     def transfer(self, ref: str, giver: str, taker: str, point_type: str, points: int, now: datetime) -> int:
         return transfers.transfer(

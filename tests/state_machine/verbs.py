@@ -119,7 +119,10 @@ class Verbs(Story):
 
     def decide(self, random: Random) -> None:
         waiting = [
-            ref for ref in self.lots for lot in self.model.awards[ref].lots if lot.awaits_approval and lot.remaining
+            ref
+            for ref in self.lots
+            for lot in self.model.awards[ref].lots
+            if lot.awaits_approval and lot.remaining
         ]
         known = list(self.lots)[-12:]
         if not known:
@@ -163,7 +166,9 @@ class Verbs(Story):
             f"bring back {bought.receipt} {now_back} {occurred_at}",
             [bought.member],
             by_model,
-            lambda: self.real.bring_back(bought.document, number, None if whole else said, occurred_at, self.now),
+            lambda: self.real.bring_back(
+                bought.document, number, None if whole else said, occurred_at, self.now
+            ),
         )
         if done is None or due is None:
             return
@@ -175,14 +180,16 @@ class Verbs(Story):
     def _due_back(
         self, bought: Bought, now_back: dict[int, int]
     ) -> tuple[list[tuple[str, int]], list[tuple[str, int]]] | None:
-        """None: more than is left. Of what paid: the whole part of the share of the bill that has come back, less what was given back before.
-        Of what was earned: a point for each euro of the award's line."""
+        """What is given back and what is taken; None: more comes back than is left. Of what paid: the whole part of the
+        share of the bill that has come back, less what was given back before. Of what was earned: a point for each
+        euro of the award's line."""
         if any(bought.back[at] + amount > bought.lines[at].amount for at, amount in now_back.items()):
             return None
         bill = sum(line.amount for line in bought.lines)
         back = sum(bought.back) + sum(now_back.values())
         restored = [
-            (each.ref, each.points * back // bill - bought.given_back.get(each.ref, 0)) for each in bought.paid
+            (each.ref, each.points * back // bill - bought.given_back.get(each.ref, 0))
+            for each in bought.paid
         ]
         taken = [
             (bought.awards[at], amount // CENTS) for at, amount in now_back.items() if at in bought.awards
@@ -228,7 +235,9 @@ class Verbs(Story):
             return
         open_ones = [hold.ref for hold in self.model.running_holds if hold.left]
         known = list(self.hold_ids)[-8:]
-        ref = random.choice(open_ones or known) if random.choice((True, True, False)) else random.choice(known)
+        ref = (
+            random.choice(open_ones or known) if random.choice((True, True, False)) else random.choice(known)
+        )
         hold, now = self.model.holds[ref], self.now
         self.model.advance(now)
         points = random.choice((None, self.some_of(random, hold.left)))
@@ -335,7 +344,9 @@ class Verbs(Story):
 
     def advance(self, random: Random) -> None:
         """The nightly job."""
-        self.both("advance", MEMBERS, lambda: self.model.advance(self.now), lambda: self.real.advance(self.now))
+        self.both(
+            "advance", MEMBERS, lambda: self.model.advance(self.now), lambda: self.real.advance(self.now)
+        )
 
     def again(self, random: Random) -> None:
         self.repeat()
