@@ -87,12 +87,13 @@ class Operations(DueWork, Answers):
     ) -> Posted:
         """Frees what waits for it: the points of the receipt that it names, else all that wait. Chosen: "all" are those
         earned no later than it; nothing is usable before it was earned; only then the event earns what itself is
-        worth, so it never frees its own award."""
+        worth, so it never frees its own award. It is an activity for what it frees, too."""
         with self.operation(occurred_at, now) as posted:
             self.not_merged(member)
             for lot in self._waiting_for(member, key):
                 if lot.receipt == purchase if purchase else lot.earned_at <= occurred_at:
                     self.came(lot, occurred_at)
+            self.active(member, "event", occurred_at, self.revisions)
             self.advance(now)
             for award in awards:
                 self._earn(member, award, occurred_at, receipt="")

@@ -252,7 +252,7 @@ def test_an_opening_balance_needs_an_account_with_nothing_else() -> None:
             "opening_not_first",
             lambda member=member: club.opening(member, "points", rows, at(NOON), at(NOON)),
         )
-    assert club.totals("points")["opened"] == 22
+    assert club.totals("points")["opened"] == 32
 
 
 def test_points_of_an_opening_balance_wait_for_the_notice_that_the_programme_demands() -> None:
