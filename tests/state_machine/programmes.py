@@ -142,7 +142,7 @@ def revised(random: Random, point_type: PointType) -> PointType:
 
 def _conversions(random: Random, key: str, keys: tuple[str, ...]) -> tuple[Conversion, ...]:
     others = [other for other in keys if other != key]
-    if not others or random.choice((True, False)):
+    if not others or random.choice((True, False, False)):
         return ()
     return (Conversion(random.choice(others), random.choice((1, 5)), random.choice((1, 2)), 5),)
 

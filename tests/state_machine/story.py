@@ -190,13 +190,13 @@ class Story:
     def pass_time(self, random: Random) -> None:
         """A little, some days, or just before, at and after what falls due next."""
         later = self.now + timedelta(milliseconds=10)
-        kind = random.choice(("soon", "soon", "soon", "days", "due", "due", "due", "weeks"))
+        kind = random.choice(("soon",) * 12 + ("days",) * 2 + ("due",) * 5 + ("weeks",))
         due = self.model.next_due()
         if kind == "due" and due is not None and due - self.now < timedelta(days=60):
             aimed = due + timedelta(milliseconds=random.choice((-1000, 0, 0, 1000)))
             self.now = max(later, aimed)
         elif kind == "days":
-            self.now += timedelta(hours=random.randint(1, 72))
+            self.now += timedelta(hours=random.randint(1, 60))
         elif kind == "weeks":
             self.now += timedelta(days=random.randint(5, 25))
         else:

@@ -48,7 +48,9 @@ class Verbs(Story):
 
     def holder(self, random: Random) -> tuple[str, str]:
         """A member and a point type, mostly one of which there is something."""
-        rich = [(name, key) for name, seen in self.seen.items() for key, has in seen.items() if has.lots]
+        rich = [
+            (name, key) for name, seen in self.seen.items() for key, has in seen.items() if has.buckets[0]
+        ]
         if rich and random.choice((True, True, True, False)):
             return random.choice(rich)
         return self.member(random), self.point_type(random)
@@ -73,9 +75,10 @@ class Verbs(Story):
             given.append(GivenAward(ref, key, points, own and own.expiry, own and own.pending))
             awards[len(lines) - 1] = ref
         paid: list[GivenSpend] = []
-        if random.choice((True, False, False)):
+        if random.choice((True, False)):
             self.model.advance(self.now)
-            _who, key = self.holder(random)
+            rich = [each for each in keys if self.model.buckets(member, each).available]
+            key = random.choice(rich or keys)
             points = self.some_of(random, self.model.buckets(member, key).available)
             paid.append(GivenSpend(receipt, key, points))
         tenders = tuple(Tender("points", each.points, each.point_type, each.points) for each in paid)
@@ -142,7 +145,8 @@ class Verbs(Story):
     def bring_back(self, random: Random) -> None:
         if not self.bought:
             return
-        bought = random.choice(self.bought[-6:])
+        paid = [each for each in self.bought[-12:] if each.paid]
+        bought = random.choice(paid if paid and random.choice((True, False)) else self.bought[-6:])
         number, occurred_at = self.number("b"), self.past(random, bought.occurred_at)
         whole = random.choice((True, False, False))
         places = [at for at, line in enumerate(bought.lines) if bought.back[at] < line.amount]
@@ -354,8 +358,8 @@ class Verbs(Story):
 
 # How often each is drawn.
 WEIGHTS: dict[str, int] = {
-    "purchase": 8, "event": 3, "decide": 2, "bring_back": 5, "spend": 4, "hold": 3, "use_hold": 4, "adjust": 2,
-    "opening": 1, "transfer": 3, "convert": 2, "notice": 3, "revise": 1, "advance": 3, "again": 2,
+    "purchase": 8, "event": 3, "decide": 2, "bring_back": 6, "spend": 4, "hold": 3, "use_hold": 5, "adjust": 2,
+    "opening": 1, "transfer": 3, "convert": 3, "notice": 2, "revise": 1, "advance": 2, "again": 2,
 }  # fmt: skip
 
 
