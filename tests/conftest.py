@@ -15,8 +15,13 @@ for _name in ("DATABASE_URL", "DATABASE_OWNER_URL"):
 CHROMIUM = Path("/usr/bin/chromium")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse the cleaning by TRUNCATE, and skip browser tests with a reason where there is no browser."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse the cleaning by TRUNCATE, skip browser tests with a reason where there is no browser, and leave the long
+    tests out unless they are asked for."""
+    if "nightly" not in config.option.markexpr:
+        long = [item for item in items if item.get_closest_marker("nightly")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
     no_browser = pytest.mark.skip(reason=f"{CHROMIUM} is missing; install the package chromium")
     for item in items:
         marker = item.get_closest_marker("django_db")

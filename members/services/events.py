@@ -57,8 +57,9 @@ def record_event(
             raise MembershipClosed
         purchase = _purchase(membership, partner, receipt)
         recorder.settle(sheet)
-        recorded = recorder.event(sheet, basket, number, partner.pk, digest)
+        # What the event itself earns is none of what waited for it.
         free_waiting(recorder, sheet, basket.trigger, moment, purchase)
+        recorded = recorder.event(sheet, basket, number, partner.pk, digest)
         recorder.settle(sheet)
         return recorded
 

@@ -19,7 +19,7 @@ from members.services.recording import Recorder
 
 class Opening(NamedTuple):
     """Points (smallest unit) earned at one time. `expires_on` is their last usable day; without it they end as if they
-    were earned here then."""
+    were earned here then. Where notice is promised they do not end without one."""
 
     points: int
     earned_at: datetime | None = None
@@ -58,7 +58,8 @@ def open_balance(
                 terms = recorder.promise(stretch, key).usable(earned_at)
             else:
                 ends = end_of_day(opening.expires_on, stretch.ruleset.zone)
-                terms = Terms(expires_on=opening.expires_on, expires_at=ends)
+                promised = recorder.promise(stretch, key).expiry.notice_days
+                terms = Terms(expires_on=opening.expires_on, expires_at=ends, notice_days=promised)
             recorder.ledger(stretch.ruleset).open_balance(
                 book, opening.points, recorder.operator, cause, terms, earned_at
             )

@@ -90,7 +90,8 @@ def activate(recorder: Recorder, book: Book, lot: LotRow, stretch: Activated, ca
 def free_waiting(
     recorder: Recorder, sheet: Sheet, awaited: str, occurred_at: datetime, purchase: int | None
 ) -> None:
-    """Make the points usable that wait for this event: those of one purchase, or all."""
+    """Make the points usable that wait for this event: those of one purchase, or all that were earned until then. None
+    are usable before they were earned."""
     stretch = recorder.ruleset_at(occurred_at)
     for book in sheet.books.values():
         waiting = [
@@ -99,10 +100,11 @@ def free_waiting(
             if lot.pending
             and lot.remaining
             and lot.terms.awaits == awaited
-            and (purchase is None or lot.purchase == purchase)
+            and (lot.earned_at <= occurred_at if purchase is None else lot.purchase == purchase)
         ]
         for lot in sorted(waiting, key=lambda lot: lot.id):
-            cause = Cause(next(recorder.operations), occurred_at, recorder.now, stretch.revision_id)
+            moment = max(occurred_at, lot.earned_at)
+            cause = Cause(next(recorder.operations), moment, recorder.now, stretch.revision_id)
             activate(recorder, book, lot, stretch, cause)
             sheet.touched = True
 

@@ -20,7 +20,7 @@ class Answers(Books):
 
     def version(self, member: str, point_type: str) -> int:
         """How many rows the account has; 0: untouched."""
-        return sum((row.member, row.point_type) == (member, point_type) for row in self.journal)
+        return self.account(member, point_type).rows
 
     def open_lots(self, member: str, point_type: str) -> list[OpenLot]:
         """Usable and held lots in spending order, then pending ones by number."""

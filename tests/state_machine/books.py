@@ -46,16 +46,15 @@ class Books:
         known = self.revisions[point_type]
         return [each for since, each in known if since <= when or since == known[0][0]][-1]
 
-    def expiry_since(self, point_type: str) -> date:
-        """The day since which the point type has had an expiry without a break until now."""
-        day = None
+    def switched_on(self, point_type: str) -> tuple[date, Expiry] | None:
+        """Since which day the point type has had an expiry without a break until now, and which one it got then."""
+        found = None
         for since, each in self.revisions[point_type]:
             if each.expiry.kind == "never":
-                day = None
-            elif day is None:
-                day = self.day(since)
-        assert day is not None
-        return day
+                found = None
+            elif found is None:
+                found = self.day(since), each.expiry
+        return found
 
     def day(self, instant: datetime) -> date:
         return local_day(instant, self.zone)
@@ -68,16 +67,18 @@ class Books:
         self.switch_on(lot)
 
     def switch_on(self, lot: Lot) -> None:
-        """Points without an end get one from the revision in force now, never before one full period of it. Chosen: the
-        period counts from the day from which the lot's expiry would have counted (so from activation, by policy)."""
-        expiry = self.terms(lot.point_type, self.now).expiry
+        """Points without an end get one from the revision that brought expiry, never before one full period of it.
+        Chosen: the period counts from the day from which the lot's expiry would have counted (so from activation, by
+        policy); points that come late get what they would have got in time."""
+        switched = self.switched_on(lot.point_type)
         if (
-            lot.last_day is None
+            switched is not None
+            and lot.last_day is None
             and lot.counts_from is not None
             and not lot.own_terms
-            and expiry.kind != "never"
         ):
-            start = max(lot.counts_from, self.expiry_since(lot.point_type))
+            since, expiry = switched
+            start = max(lot.counts_from, since)
             lot.expiry = expiry
             lot.last_day = last_day(expiry, start, self.policies)
             lot.extendable = expiry.kind == "activity"
@@ -135,6 +136,8 @@ class Books:
             answers,
         )
         self.journal.append(row)
+        account.rows += 1
+        account.only_openings &= kind == "opening"
         return row
 
     def open_lot(
@@ -210,11 +213,12 @@ class Books:
 
     def active(self, member: str, activity: str, when: datetime, point_types: Iterable[str]) -> None:
         """The member did something that may move the end of sliding points. Chosen: earning and spending of the points
-        themselves (pending and captured ones too), a transfer for both; purchases and events move all types."""
+        themselves (pending and captured ones too), a transfer for both; purchases and events move all types of which
+        the member has ever had points."""
         for point_type in point_types:
             expiry = self.terms(point_type, when).expiry
-            if expiry.kind == "activity" and activity in expiry.activities:
-                account = self.account(member, point_type)
+            account = self.account(member, point_type)
+            if expiry.kind == "activity" and activity in expiry.activities and account.rows:
                 until = last_day(expiry, self.day(when), self.policies)
                 assert until is not None
                 account.extended_to = max(account.extended_to or until, until)

@@ -67,19 +67,21 @@ class DueWork(Books):
         return [Due(lot.pending_until, PENDING_ENDS, lot.number, partial(self.activate, lot))]
 
     # --- what happens -----------------------------------------------------------------------------
-    def let_go(self, hold: Hold, when: datetime) -> None:
-        """What is left of a hold comes back; what is past its date expires right after (as due work)."""
+    def let_go(self, hold: Hold, when: datetime, points: int | None = None) -> None:
+        """What is left of a hold (or a part) comes back; what is past its date expires right after (as due work)."""
         account = self.account(hold.member, hold.point_type)
-        parts = [Part(part.lot, part.points) for part in hold.parts if part.points]
-        for part in hold.parts:
-            part.lot.held -= part.points
-            part.lot.remaining += part.points
-            part.lot.credited_at = max(part.lot.credited_at, when)
-            hold.released += part.points
-            part.points = 0
-        self.post(
-            "release", "held", "available", account, sum(part.points for part in parts), when, parts, hold.row
-        )
+        points = hold.left if points is None else points
+        parts = []
+        for part in reversed(hold.parts):
+            back = min(part.points, points - sum(each.points for each in parts))
+            if back:
+                part.lot.held -= back
+                part.lot.remaining += back
+                part.lot.credited_at = max(part.lot.credited_at, when)
+                part.points -= back
+                parts.append(Part(part.lot, back))
+        hold.released += points
+        self.post("release", "held", "available", account, points, when, parts, hold.row)
         self.pay_debt(account, when)
 
     def time_out(self, lot: Lot, when: datetime) -> None:

@@ -63,10 +63,16 @@ class Holds(Operations):
             self.active(held.member, "spend", occurred_at, [held.point_type])
         return posted
 
-    def release(self, hold: str, occurred_at: datetime, now: datetime) -> Posted:
-        """Everything that is still held."""
+    def release(self, hold: str, occurred_at: datetime, now: datetime, points: int | None = None) -> Posted:
+        """Everything that is still held (None), or a part: then the rest stays held. Chosen: what the hold took last
+        comes back first."""
+        assert points is None or points > 0
         with self.operation(occurred_at, now) as posted:
-            self.let_go(self._open(hold), occurred_at)
+            held = self._open(hold)
+            points = held.left if points is None else points
+            if points > held.left:
+                raise Refused("hold_too_small", held.left)
+            self.let_go(held, occurred_at, points)
         return posted
 
     def _open(self, ref: str) -> Hold:

@@ -16,6 +16,7 @@ from tests.state_machine.rows import (
     Account,
     Award,
     GivenAward,
+    GivenSpend,
     Lot,
     OpeningRow,
     Part,
@@ -58,12 +59,21 @@ class Operations(DueWork, Answers):
         awards: Iterable[GivenAward],
         occurred_at: datetime,
         now: datetime,
+        paid: Iterable[GivenSpend] = (),
     ) -> Posted:
+        """Chosen: points that pay leave before others are earned, and too many are refused whatever the policy on
+        overspending, since a bill is exact."""
         with self.operation(occurred_at, now) as posted:
             self.not_merged(member)
-            self.active(member, "purchase", occurred_at, self.revisions)
+            for each in paid:
+                self.spendable(each.point_type, occurred_at)
+                account = self.account(member, each.point_type)
+                if each.points > account.available:
+                    raise Refused("insufficient_points", account.available)
+                self._spend(each.ref, account, each.points, occurred_at)
             for award in awards:
                 self._earn(member, award, occurred_at, receipt)
+            self.active(member, "purchase", occurred_at, self.revisions)
         return posted
 
     def event(
@@ -77,25 +87,25 @@ class Operations(DueWork, Answers):
     ) -> Posted:
         """Frees what waits for it: the points of the receipt that it names, else all that wait. Chosen: "all" are those
         earned no later than it; nothing is usable before it was earned; only then the event earns what itself is
-        worth, so it never frees its own award."""
+        worth, so it never frees its own award. It is an activity for what it frees, too."""
         with self.operation(occurred_at, now) as posted:
             self.not_merged(member)
-            self.active(member, "event", occurred_at, self.revisions)
             for lot in self._waiting_for(member, key):
                 if lot.receipt == purchase if purchase else lot.earned_at <= occurred_at:
                     self.came(lot, occurred_at)
+            self.active(member, "event", occurred_at, self.revisions)
             self.advance(now)
             for award in awards:
                 self._earn(member, award, occurred_at, receipt="")
+            self.active(member, "event", occurred_at, self.revisions)
         return posted
 
     def approve(self, award: str, now: datetime) -> Posted:
-        """Chosen: an award that also waits for a day or an event goes on waiting for that."""
+        """Chosen: a person decides instead of the day or the event for which smaller awards wait."""
         with self.operation(now, now) as posted:
             for lot in self._awaiting_approval(award):
                 lot.awaits_approval = False
-                if lot.pending_until is not None:
-                    lot.pending_until = max(lot.pending_until, now)
+                lot.pending_until = now
         return posted
 
     def refuse(self, award: str, now: datetime) -> Posted:
@@ -115,75 +125,49 @@ class Operations(DueWork, Answers):
         now: datetime,
     ) -> Posted:
         """Chosen: lots are taken in the order of their dates before this activity moves any; a clamped spend from
-        nothing posts nothing."""
+        nothing is refused, since nothing was spent."""
         assert points > 0
         assert ref not in self.spendings
         with self.operation(occurred_at, now) as posted:
             self.not_merged(member)
             self.spendable(point_type, occurred_at)
             account = self.account(member, point_type)
-            if self.policies.overspending == "clamp":
+            if self.policies.overspending == "clamp" and account.available:
                 points = min(points, account.available)
-            parts = self.draw_available(account, points)
-            row = None
-            if points:
-                row = self.post(
-                    "spend", "available", "redemption", account, points, occurred_at, parts
-                ).number
-                self.active(member, "spend", occurred_at, [point_type])
-            self.spendings[ref] = Spending(ref, member, point_type, row, parts)
+            self._spend(ref, account, points, occurred_at)
         return posted
 
     def restore(self, spending: str, points: int, occurred_at: datetime, now: datetime) -> Posted:
         """Chosen: what was drawn last comes back first, so that the rest is what a smaller spend would have taken."""
-        assert points > 0
         with self.operation(occurred_at, now) as posted:
-            spent = self.spendings[spending]
-            if points > spent.left:
-                raise Refused("more_than_spent", spent.left)
-            account = self.account(self.home(spent.member), spent.point_type)
-            given = []
-            for part in reversed(spent.parts):
-                back = min(part.points, points - sum(each.points for each in given))
-                if back:
-                    part.points -= back
-                    given.append(Part(part.lot, back))
-            if self.policies.restored_points == "new":
-                self.new_lot(account, points, occurred_at)
-                given = []
-            parts = [part for part in given if self._put_back(part, account, occurred_at)]
-            self.post("restore", "redemption", "available", account, points, occurred_at, parts, spent.row)
-            self.pay_debt(account, occurred_at)
+            self._restore(spending, points, occurred_at)
+        return posted
+
+    def bring_back(
+        self,
+        restored: Iterable[tuple[str, int]],
+        taken: Iterable[tuple[str, int]],
+        occurred_at: datetime,
+        now: datetime,
+    ) -> Posted:
+        """A return of goods: points of spends come back, then points of awards go. Chosen: what came back past its date
+        is still there to be taken."""
+        with self.operation(occurred_at, now) as posted:
+            for award, points in taken:
+                self._check_earned(award, points)
+            for spending, points in restored:
+                self._restore(spending, points, occurred_at)
+            for award, points in taken:
+                self._reverse(award, points, occurred_at)
         return posted
 
     def reverse(self, award: str, points: int, occurred_at: datetime, now: datetime) -> Posted:
         """Own lots first, pending before available. What of the own lots expired or lapsed unused is let off, as often as
         it was lost; then others in spending order; the rest is debt, or left. Chosen: what was left counts as asked
         for, so later returns of the same award cannot ask for it again."""
-        assert points > 0
         with self.operation(occurred_at, now) as posted:
-            earned = self.awards[award]
-            if points > earned.points - earned.asked_back:
-                raise Refused("more_than_earned", earned.points - earned.asked_back)
-            account = self.account(self.home(earned.member), earned.point_type)
-            own = [lot for lot in earned.lots if lot.member == account.member]
-            earned.asked_back += points
-            parts = self.draw([lot for lot in own if lot.pending], points)
-            for part in parts:
-                self.post(
-                    "reverse", "pending", "issuance", account, part.points, occurred_at, [part], earned.row
-                )
-                points -= part.points
-            parts = self.draw(self.in_spending_order(lot for lot in own if not lot.pending), points)
-            let_off = min(points - sum(part.points for part in parts), self._lost(earned) - earned.let_off)
-            earned.let_off += let_off
-            points -= let_off
-            parts += self.draw(self.usable(account), points - sum(part.points for part in parts))
-            taken = sum(part.points for part in parts)
-            if taken:
-                self.post("reverse", "available", "issuance", account, taken, occurred_at, parts, earned.row)
-            if taken < points and self.policies.spent_points == "debt":
-                self.add_shortage(account, earned, points - taken, occurred_at)
+            self._check_earned(award, points)
+            self._reverse(award, points, occurred_at)
         return posted
 
     def _lost(self, award: Award) -> int:
@@ -225,20 +209,20 @@ class Operations(DueWork, Answers):
         occurred_at: datetime,
         now: datetime,
     ) -> Posted:
-        """Chosen: a row without a date is treated like points without an end when expiry is switched on."""
+        """Chosen: openings may follow each other; a row without a date ends as if it had been earned here then, by the
+        terms of now; one with a date keeps it whatever the member does, but not without the notice."""
         with self.operation(occurred_at, now) as posted:
             self.not_merged(member)
-            if self.version(member, point_type) > 0:
-                raise Refused("opening_not_first")
             account = self.account(member, point_type)
+            if not account.only_openings:
+                raise Refused("opening_not_first")
             for row in rows:
-                lot = self.open_lot(account, row.points, row.earned_at, occurred_at)
-                lot.counts_from = self.day(row.earned_at)
-                lot.last_day = row.expires_on
+                terms = self.terms(point_type, now)
+                lot = self.open_lot(account, row.points, row.earned_at, occurred_at, terms.expiry)
                 if row.expires_on is None:
-                    self.switch_on(lot)
+                    self.date_lot(lot, self.day(row.earned_at))
                 else:
-                    lot.expiry = self.terms(point_type, now).expiry
+                    lot.last_day = row.expires_on
                 self.post("opening", "opening", "available", account, row.points, occurred_at)
         return posted
 
@@ -278,6 +262,58 @@ class Operations(DueWork, Answers):
         lot = self.open_lot(account, points, when, when, terms.expiry)
         self.date_lot(lot, self.day(when))
         return lot
+
+    def _spend(self, ref: str, account: Account, points: int, when: datetime) -> None:
+        parts = self.draw_available(account, points)
+        row = self.post("spend", "available", "redemption", account, points, when, parts)
+        self.spendings[ref] = Spending(ref, account.member, account.point_type, row.number, parts)
+        self.active(account.member, "spend", when, [account.point_type])
+
+    def _restore(self, spending: str, points: int, when: datetime) -> None:
+        assert points > 0
+        spent = self.spendings[spending]
+        if points > spent.left:
+            raise Refused("more_than_spent", spent.left)
+        account = self.account(self.home(spent.member), spent.point_type)
+        given: list[Part] = []
+        for part in reversed(spent.parts):
+            back = min(part.points, points - sum(each.points for each in given))
+            if back:
+                part.points -= back
+                given.append(Part(part.lot, back))
+        if self.policies.restored_points == "new":
+            self.new_lot(account, points, when)
+            given = []
+        parts = [part for part in given if self._put_back(part, account, when)]
+        self.post("restore", "redemption", "available", account, points, when, parts, spent.row)
+        self.pay_debt(account, when)
+
+    def _check_earned(self, award: str, points: int) -> None:
+        assert points > 0
+        earned = self.awards[award]
+        if points > earned.points - earned.asked_back:
+            raise Refused("more_than_earned", earned.points - earned.asked_back)
+
+    def _reverse(self, award: str, points: int, when: datetime) -> None:
+        earned = self.awards[award]
+        account = self.account(self.home(earned.member), earned.point_type)
+        own = [lot for lot in earned.lots if lot.member == account.member]
+        earned.asked_back += points
+        for part in self.draw([lot for lot in own if lot.pending], points):
+            self.post("reverse", "pending", "issuance", account, part.points, when, [part], earned.row)
+            points -= part.points
+        if self.policies.spent_points == "pending_only":
+            return
+        parts = self.draw(self.in_spending_order(lot for lot in own if not lot.pending), points)
+        let_off = min(points - sum(part.points for part in parts), self._lost(earned) - earned.let_off)
+        earned.let_off += let_off
+        points -= let_off
+        parts += self.draw(self.usable(account), points - sum(part.points for part in parts))
+        taken = sum(part.points for part in parts)
+        if taken:
+            self.post("reverse", "available", "issuance", account, taken, when, parts, earned.row)
+        if taken < points and self.policies.spent_points == "debt":
+            self.add_shortage(account, earned, points - taken, when)
 
     def _put_back(self, part: Part, account: Account, when: datetime) -> bool:
         """Whether they went into the lot that they came from; after a merge they are a child of it instead."""
@@ -328,7 +364,9 @@ class Operations(DueWork, Answers):
             lot.on_timeout = pending.on_timeout
             if pending.timeout_days:
                 lot.timeout_at = beginning(day + timedelta(days=pending.timeout_days), self.zone)
-        lot.awaits_approval = pending.approval_above is not None and lot.amount > pending.approval_above
+        if pending.approval_above is not None and lot.amount > pending.approval_above:
+            lot.awaits_approval, lot.awaits_event = True, ""
+            lot.timeout_at = None
         lot.pending = lot.pending_until != when or lot.awaits_approval
 
     def _waiting_for(self, member: str, key: str) -> list[Lot]:

@@ -83,6 +83,8 @@ class Account:
     """Lots that are empty, put away so that long runs do not look through them again and again."""
     shortages: list[Shortage] = field(default_factory=list)
     extended_to: date | None = None
+    rows: int = 0
+    only_openings: bool = True
 
     @property
     def available(self) -> int:
@@ -177,6 +179,14 @@ class GivenAward(NamedTuple):
     points: int
     expiry: Expiry | None = None
     pending: Pending | None = None
+
+
+class GivenSpend(NamedTuple):
+    """Points that pay a part of a bill."""
+
+    ref: str
+    point_type: str
+    points: int
 
 
 class OpeningRow(NamedTuple):

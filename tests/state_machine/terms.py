@@ -92,7 +92,7 @@ class Policies:
     def __post_init__(self) -> None:
         _one_of(self.spending_order, "soonest", "oldest", "newest")
         _one_of(self.overspending, "refuse", "clamp")
-        _one_of(self.spent_points, "debt", "clamp")
+        _one_of(self.spent_points, "debt", "clamp", "pending_only")
         _one_of(self.restored_points, "original", "new")
         _one_of(self.expiry_day, "last_usable", "first_expired")
         _one_of(self.expiry_from, "activation", "earning")
@@ -100,7 +100,8 @@ class Policies:
 
 
 def last_day(expiry: Expiry, start: date, policies: Policies) -> date | None:
-    """The last usable day of points whose time starts on `start`; None for points without an end."""
+    """The last usable day of points whose time starts on `start`; None for points without an end. Chosen: they can be
+    used on the day on which their time starts, whatever the dates say."""
     if expiry.kind == "never":
         return None
     if expiry.kind == "fixed":
@@ -112,4 +113,4 @@ def last_day(expiry: Expiry, start: date, policies: Policies) -> date | None:
             day = months_later(start, expiry.length * {"months": 1, "years": 12}[expiry.unit])
         if expiry.round_up is not None:
             day = end_of(expiry.round_up, day)
-    return day - ONE_DAY if policies.expiry_day == "first_expired" else day
+    return max(day - ONE_DAY, start) if policies.expiry_day == "first_expired" else day

@@ -210,6 +210,7 @@ def test_an_opening_balance_has_a_lot_for_every_row() -> None:
     assert model.balance("anna", "points") == 300
     assert model.version("anna", "points") == 2
 
+    model.spend("s1", "anna", "points", 1, noon, noon)
     before = model.state()
     with pytest.raises(Refused, match="opening_not_first"):
         model.opening("anna", "points", rows, noon, noon)

@@ -18,8 +18,8 @@ class Transfers(Operations):
         occurred_at: datetime,
         now: datetime,
     ) -> Posted:
-        """Every lot that gives has a child with the taker. Chosen: `new` expiry is that of the point type, but points
-        whose rule had an expiry of its own keep that one's length; both members were active."""
+        """Every lot that gives has a child with the taker. Chosen: `new` expiry is that of the point type,
+        whatever the points had before; both members were active."""
         assert points > 0
         with self.operation(occurred_at, now) as posted:
             self.not_merged(giver)
@@ -35,8 +35,7 @@ class Transfers(Operations):
             for part in parts:
                 child = self.child_of(part.lot, theirs, part.points, occurred_at)
                 if self.policies.transferred_expiry == "new":
-                    if not child.own_terms:
-                        child.expiry = terms.expiry
+                    child.expiry, child.own_terms = terms.expiry, False
                     self.date_lot(child, self.day(occurred_at))
                 self.post("transfer_in", "transit", "available", theirs, part.points, occurred_at)
             self.pay_debt(theirs, occurred_at)
