@@ -16,6 +16,7 @@ from unfold.decorators import display
 from loyalty.core.admin.base import ReadOnlyAdmin, TabularInline, badge
 from loyalty.core.registry import Panel, Table, panels
 from loyalty.core.translated import format_quantity, language_name
+from members.admin.adjusting import Adjusting
 from members.admin.links import EMPTY, link, moment
 from members.models import Identifier, Member, Membership
 from members.selectors.explain.amounts import money
@@ -130,7 +131,7 @@ class MemberAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(ReadOnlyAdmin):
+class MembershipAdmin(Adjusting, ReadOnlyAdmin):
     """Members of a programme, with what they have and when they last came."""
 
     about = _("Members of a programme. Open one to see the balance and where each point came from.")

@@ -127,6 +127,10 @@ class Membership(models.Model):
     class Meta:
         verbose_name = _("membership")
         verbose_name_plural = _("memberships")
+        permissions = (
+            ("adjust_membership", _("Can give and take points up to the limit, and ask for more")),
+            ("approve_adjustment", _("Can approve giving and taking points above the limit")),
+        )
         constraints = [
             models.UniqueConstraint(
                 fields=["member", "programme"],

@@ -17,6 +17,7 @@ from loyalty.core.admin.cells import EMPTY, as_written, link, moment
 from loyalty.core.exact import currency_digits, parse_decimal
 from loyalty.core.registry import Panel, Table, panels
 from loyalty.core.translated import format_money, format_quantity, language_name
+from programs.admin.publishing import Publishing
 from programs.engine.rules import EffectKind
 from programs.models import PointType, Programme, Rule
 from programs.selectors.documents import part_as_yaml, rule_in_words
@@ -45,7 +46,7 @@ class Retired(admin.SimpleListFilter):
 
 
 @admin.register(Programme)
-class ProgrammeAdmin(ReadOnlyAdmin):
+class ProgrammeAdmin(Publishing, ReadOnlyAdmin):
     """Programmes; what is in force is in the revisions."""
 
     about = _(
