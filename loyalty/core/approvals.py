@@ -139,7 +139,12 @@ def visible_to(user: User) -> models.QuerySet[Approval]:
 
 def concerns(user: User) -> bool:
     """Whether this person can see, ask for or decide anything here."""
-    return user.has_perm("core.view_approval") or any(
+    return user.has_perm("core.view_approval") or takes_part(user)
+
+
+def takes_part(user: User) -> bool:
+    """Whether this person can ask for or decide anything."""
+    return any(
         user.has_perm(each.permission_to_ask) or user.has_perm(each.permission_to_decide)
         for each in operations()
     )

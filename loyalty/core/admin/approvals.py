@@ -128,7 +128,8 @@ class ApprovalAdmin(ReadOnlyAdmin):
         return NamingChangeList
 
     def has_view_permission(self, request: HttpRequest, obj: Approval | None = None) -> bool:
-        return approvals.concerns(person_of(request))
+        # The page of the log-in asks too, for nobody.
+        return isinstance(request.user, User) and approvals.concerns(request.user)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
@@ -156,7 +157,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
 
     def decide_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """One of the buttons was pressed."""
-        if not self.has_view_permission(request):
+        if not approvals.takes_part(person_of(request)):
             raise PermissionDenied
         approval: Approval = found(self, request, object_id)
         decision = request.POST.get("decision", "")
