@@ -24,7 +24,7 @@ from loyalty.core.problems import NotAllowed, Problem, sentence_of
 from loyalty.core.registry import Table
 from programs.models import Programme
 from programs.selectors.proposals import what_would_change
-from programs.services.proposing import publish_or_ask
+from programs.services.proposing import NothingToPublish, publish_or_ask
 
 __all__ = ["Publishing"]
 
@@ -78,6 +78,10 @@ class Publishing:
                 form.add_error(None, sentence_of(problem))
             else:
                 return _told(request, programme, done)
+        changes = _difference(programme)
+        if changes is not None and not changes.rows:
+            messages.info(request, str(NothingToPublish.title))
+            return HttpResponseRedirect(reverse("admin:programs_programme_change", args=[programme.pk]))
         asks = settings.SECOND_PAIR_OF_EYES
         about = _(
             "You ask for publishing this copy. Another person approves it, and then exactly what you see here comes into"
@@ -91,7 +95,7 @@ class Publishing:
             title=_("Publish"),
             button=_("Ask for approval") if asks else _("Publish"),
             about=about if asks else _("What you see here comes into force."),
-            table=_difference(programme),
+            table=changes,
         )
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from loyalty.core.registry import Text
+from loyalty.core.translated import text
 from programs.engine.document import Core, dump_core
 from programs.engine.reader import InvalidDocument
 from programs.models import Programme
@@ -24,6 +25,8 @@ __all__ = ["Row", "what_changes", "what_would_change"]
 
 NOTHING = "—"
 LONGEST = 600
+# Settings of a rule that its sentence does not tell.
+NOT_IN_A_SENTENCE = ("title", "group", "rounding")
 Row = tuple[str, str, str]
 # What the lists of a document are lists of.
 PARTS: dict[str, Text] = {
@@ -39,14 +42,7 @@ PARTS: dict[str, Text] = {
 
 def what_changes(before: str | None, after: str) -> list[Row]:
     """Rows of (what, before, after) between two frozen documents; without a first one everything is new."""
-    new = thaw(after)
-    old = None if before is None else thaw(before)
-    new_document = dump_core(new)
-    old_document = _nothing_of(new_document) if old is None else dump_core(old)
-    rows: dict[tuple[str, str, str], None] = {}
-    for path, was, becomes in differences(old_document, new_document):
-        rows.setdefault(_row(path, was, becomes, old, new))
-    return list(rows)
+    return _Comparison(None if before is None else thaw(before), thaw(after)).rows()
 
 
 def what_would_change(programme: Programme, now: datetime) -> list[Row] | None:
@@ -59,35 +55,62 @@ def what_would_change(programme: Programme, now: datetime) -> list[Row] | None:
     return what_changes(None if current is None else current.canonical, after)
 
 
+class _Comparison:
+    """Two documents of a programme, side by side."""
+
+    def __init__(self, old: Core | None, new: Core) -> None:
+        self.old, self.new = old, new
+        self.after = dump_core(new)
+        self.before = _nothing_of(self.after) if old is None else dump_core(old)
+
+    def rows(self) -> list[Row]:
+        found = (self._row(*each) for each in differences(self.before, self.after))
+        # Two settings of a rule that its sentence tells are one row.
+        return list(dict.fromkeys(found))
+
+    def _row(self, path: str, was: Any, becomes: Any) -> Row:
+        kind, _dot, inner = path.partition(".")
+        kind, _bracket, key = kind.partition("[")
+        key = key.rstrip("]")
+        if kind == "policies" and inner in POLICIES:
+            return (_policy(inner), _chosen(inner, was), _chosen(inner, becomes))
+        if kind == "rules" and key and inner.partition(".")[0] not in NOT_IN_A_SENTENCE:
+            before, after = _sentence(key, self.old), _sentence(key, self.new)
+            if before != after:
+                return (self._label(kind, key, ""), before, after)
+        if key and not inner and (was is None or becomes is None):
+            return (self._label(kind, key, ""), _thereness(was), _thereness(becomes))
+        return (self._label(kind, key, inner), _plain(was), _plain(becomes))
+
+    def _label(self, kind: str, key: str, inner: str) -> str:
+        words = str(PARTS.get(kind, kind))
+        if key:
+            words = _("%(kind)s “%(name)s”") % {"kind": words, "name": self._name(kind, key)}
+        # A text that is the same in every language stands under "*".
+        setting = inner.removesuffix(".*")
+        return f"{words}: {setting}" if setting else words
+
+    def _name(self, kind: str, key: str) -> str:
+        """What the part is called, in the reader's language if it has a name in it."""
+        parts = [*self.after.get(kind, ()), *self.before.get(kind, ())]
+        part: dict[str, Any] = next((each for each in parts if each["key"] == key), {})
+        name = part.get("title") or part.get("name")
+        return (text(name) if isinstance(name, Mapping) else str(name or "")) or key
+
+
 def _nothing_of(document: Mapping[str, Any]) -> dict[str, Any]:
     """A document without any part, so that each part of the first publication is told by itself."""
     return {name: type(value)() for name, value in document.items() if isinstance(value, (list, dict))}
 
 
-def _row(path: str, was: Any, becomes: Any, old: Core | None, new: Core) -> Row:
-    kind, _dot, inner = path.partition(".")
-    kind, _bracket, key = kind.partition("[")
-    key = key.rstrip("]")
-    if kind == "rules" and key:
-        return _rule(key, inner, was, becomes, old, new)
-    if kind == "policies" and inner in POLICIES:
-        return (_policy(inner), _chosen(inner, was), _chosen(inner, becomes))
-    if isinstance(becomes, Mapping) and was is None and key:
-        return (_label(kind, key, ""), NOTHING, _name_of(becomes) or _plain(becomes))
-    return (_label(kind, key, inner), _plain(was), _plain(becomes))
-
-
-def _rule(key: str, inner: str, was: Any, becomes: Any, old: Core | None, new: Core) -> Row:
-    """A rule as its sentence, or the setting that the sentence does not tell."""
-    before, after = _sentence(key, old), _sentence(key, new)
-    if before != after:
-        return (_label("rules", key, ""), before, after)
-    return (_label("rules", key, inner), _plain(was), _plain(becomes))
-
-
 def _sentence(key: str, core: Core | None) -> str:
     rule = None if core is None else next((each for each in core.rules if each.key == key), None)
     return NOTHING if core is None or rule is None else rule_sentence(rule, core)
+
+
+def _thereness(part: Any) -> str:
+    """A whole part that comes or goes; its own page tells what is in it."""
+    return NOTHING if part is None else _("part of the programme")
 
 
 def _policy(name: str) -> str:
@@ -97,20 +120,6 @@ def _policy(name: str) -> str:
 def _chosen(name: str, value: Any) -> str:
     words = [] if value is None else policies_in_words({name: value})
     return words[0][1] if words else NOTHING
-
-
-def _label(kind: str, key: str, inner: str) -> str:
-    words = str(PARTS.get(kind, kind))
-    if key:
-        words = _("%(kind)s “%(key)s”") % {"kind": words, "key": key}
-    return f"{words}: {inner}" if inner else words
-
-
-def _name_of(part: Mapping[str, Any]) -> str:
-    name = part.get("name") or part.get("title")
-    if isinstance(name, Mapping):
-        return " / ".join(str(each) for each in name.values())
-    return str(name or "")
 
 
 def _plain(value: Any) -> str:

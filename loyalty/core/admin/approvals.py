@@ -111,15 +111,23 @@ class ApprovalAdmin(ReadOnlyAdmin):
     sortable_by = ()
     state_badge = badge("state")
     fieldsets = (
-        (None, {"fields": ("in_words", "subject_link", "state_text", "reason", "requested_by", "requested_at",
+        (None, {"fields": ("in_words", "subject_link", "state_text", "reason", "author", "requested_at",
                            "expires_at")}),
-        (_("Decision"), {"fields": ("decided_by", "decided_at", "decision_reason")}),
+        (_("Decision"), {"fields": ("decider", "decided_at", "decision_reason")}),
         (
             _("For those who look after the system"),
             {"fields": ("operation", "settings_text", "outcome_text"), "classes": ("collapse",)},
         ),
     )  # fmt: skip
-    readonly_fields = ("in_words", "subject_link", "state_text", "settings_text", "outcome_text")
+    readonly_fields = (
+        "in_words",
+        "subject_link",
+        "state_text",
+        "author",
+        "decider",
+        "settings_text",
+        "outcome_text",
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Approval]:
         return super().get_queryset(request).filter(pk__in=approvals.visible_to(person_of(request)))
@@ -197,6 +205,15 @@ class ApprovalAdmin(ReadOnlyAdmin):
     @display(description=_("state"))
     def state_text(self, approval: Approval) -> str:
         return approval.get_state_display()
+
+    # Plain names: the pages of users open to few.
+    @display(description=_("asked by"))
+    def author(self, approval: Approval) -> str:
+        return str(approval.requested_by)
+
+    @display(description=_("decided by"))
+    def decider(self, approval: Approval) -> str:
+        return str(approval.decided_by or EMPTY)
 
     @display(description=_("settings"))
     def settings_text(self, approval: Approval) -> SafeString | str:

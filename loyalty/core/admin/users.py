@@ -112,11 +112,13 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
             request,
             **kwargs,
             label=capfirst(gettext("roles")),
-            help_text=_("What the person may do. Several roles add up."),
+            help_text=_(
+                "What the person may do. Several roles add up. The page “Roles” says what each is for."
+            ),
             widget=UnfoldAdminCheckboxSelectMultipleWidget(),
         )
         if field is not None and db_field.name == "groups":
-            field.label_from_instance = _role_in_words  # type: ignore[method-assign, assignment]
+            field.label_from_instance = name_of  # type: ignore[method-assign, assignment]
         return field
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -139,12 +141,6 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-
-def _role_in_words(group: Group) -> str:
-    """The name of a role and what it is for."""
-    description = description_of(group)
-    return f"{name_of(group)}: {description}" if description else name_of(group)
 
 
 @admin.register(Group)
