@@ -32,7 +32,8 @@ class ApprovalQuerySet(models.QuerySet["Approval"]):
         return self.waiting().filter(expires_at__lte=now)
 
 
-@audited()
+# What never changes is kept once, in the row itself.
+@audited(ignore=("arguments", "difference", "subject_state"))
 class Approval(AppendOnly):
     """One thing that somebody may not do alone, what it would change, and what a second person said to it.
 
