@@ -117,6 +117,18 @@ def operation_of(name: str) -> Operation:
     return _operations[name]
 
 
+def title_of(approval: Approval) -> str:
+    """What kind of thing is asked for, also when its app is no longer installed."""
+    operation = _operations.get(approval.operation)
+    return approval.operation if operation is None else str(operation.title)
+
+
+def describe(approval: Approval) -> Described:
+    """A request in the reader's language."""
+    operation = _operations.get(approval.operation)
+    return Described(approval.operation) if operation is None else operation.describe(approval)
+
+
 def operations() -> list[Operation]:
     """Everything that can be asked for, by name."""
     return [_operations[name] for name in sorted(_operations)]
@@ -152,8 +164,9 @@ def takes_part(user: User) -> bool:
 
 def may_decide(approval: Approval, user: User) -> bool:
     """Whether this person could decide this request."""
-    operation = operation_of(approval.operation)
-    return approval.requested_by_id != user.pk and user.has_perm(operation.permission_to_decide)
+    operation = _operations.get(approval.operation)
+    others = approval.requested_by_id != user.pk
+    return others and operation is not None and user.has_perm(operation.permission_to_decide)
 
 
 # --- asking -------------------------------------------------------------------------------------------------

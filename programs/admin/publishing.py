@@ -23,10 +23,12 @@ from loyalty.core.models import Approval
 from loyalty.core.problems import NotAllowed, Problem, sentence_of
 from loyalty.core.registry import Table
 from programs.models import Programme
-from programs.selectors.proposals import what_would_change
+from programs.selectors.proposals import Proposal, what_would_change
 from programs.services.proposing import NothingToPublish, publish_or_ask
 
 __all__ = ["Publishing"]
+
+COLUMNS = (_("What"), _("Now"), _("After publishing"))
 
 
 class PublishForm(forms.Form):
@@ -42,12 +44,23 @@ class PublishForm(forms.Form):
         help_text=_("What changes and why, for the person who approves it and for the record.")
     )
 
+    # What the person saw: somebody else may edit the programme meanwhile.
+    shown = forms.CharField(widget=forms.HiddenInput, required=False)
+
     def __init__(self, zone: ZoneInfo, data: Any = None) -> None:
         super().__init__(data)
         self.zone = zone
         self.fields["effective_from"].help_text = _(
             "On the clock of the programme (%(zone)s). Empty: as soon as it is approved."
         ) % {"zone": zone.key}
+
+    def show(self, proposal: Proposal | None) -> None:
+        """Remember what stands on the page now."""
+        if self.is_bound:
+            typed = {name: self.data.get(name, "") for name in self.fields}
+            self.data = {**typed, "shown": "" if proposal is None else proposal.sha256}
+        elif proposal is not None:
+            self.initial["shown"] = proposal.sha256
 
     def clean_effective_from(self) -> datetime | None:
         typed: datetime | None = self.cleaned_data["effective_from"]
@@ -78,10 +91,11 @@ class Publishing:
                 form.add_error(None, sentence_of(problem))
             else:
                 return _told(request, programme, done)
-        changes = _difference(programme)
-        if changes is not None and not changes.rows:
+        proposal = what_would_change(programme, clock.now())
+        if proposal is not None and not proposal.rows:
             messages.info(request, str(NothingToPublish.title))
             return HttpResponseRedirect(reverse("admin:programs_programme_change", args=[programme.pk]))
+        form.show(proposal)
         asks = settings.SECOND_PAIR_OF_EYES
         about = _(
             "You ask for publishing this copy. Another person approves it, and then exactly what you see here comes into"
@@ -95,15 +109,8 @@ class Publishing:
             title=_("Publish"),
             button=_("Ask for approval") if asks else _("Publish"),
             about=about if asks else _("What you see here comes into force."),
-            table=changes,
+            table=None if proposal is None else Table(COLUMNS, proposal.rows),
         )
-
-
-def _difference(programme: Programme) -> Table | None:
-    rows = what_would_change(programme, clock.now())
-    if rows is None:
-        return None
-    return Table((_("What"), _("Now"), _("After publishing")), rows)
 
 
 def _told(request: HttpRequest, programme: Programme, done: Any) -> HttpResponse:

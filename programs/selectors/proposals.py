@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +22,7 @@ from programs.selectors.policies import POLICIES, policies_in_words
 from programs.selectors.revisions import revision_in_force
 from programs.selectors.sentences import rule_sentence
 
-__all__ = ["Row", "what_changes", "what_would_change"]
+__all__ = ["Proposal", "Row", "what_changes", "what_would_change"]
 
 NOTHING = "—"
 LONGEST = 600
@@ -45,14 +46,23 @@ def what_changes(before: str | None, after: str) -> list[Row]:
     return _Comparison(None if before is None else thaw(before), thaw(after)).rows()
 
 
-def what_would_change(programme: Programme, now: datetime) -> list[Row] | None:
-    """The same between what is in force and the working copy; None while that has faults."""
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The working copy as it would be published now: its fingerprint, and what differs from what is in force."""
+
+    sha256: str
+    rows: list[Row]
+
+
+def what_would_change(programme: Programme, now: datetime) -> Proposal | None:
+    """What publishing the working copy would change; None while it has faults."""
     try:
-        after = freeze(working_core(programme)).canonical
+        frozen = freeze(working_core(programme))
     except InvalidDocument:
         return None
     current = revision_in_force(programme, now)
-    return what_changes(None if current is None else current.canonical, after)
+    rows = what_changes(None if current is None else current.canonical, frozen.canonical)
+    return Proposal(frozen.sha256, rows)
 
 
 class _Comparison:

@@ -28,7 +28,7 @@ from programs.selectors.revisions import revision_in_force
 from programs.services.documents.reading import invalid_file
 from programs.services.publishing import ProgrammeClosed, publish
 
-__all__ = ["PUBLISHING", "NothingToPublish", "publish_or_ask"]
+__all__ = ["PUBLISHING", "EditedMeanwhile", "NothingToPublish", "publish_or_ask"]
 
 ASK, DECIDE = "programs.publish_programme", "programs.approve_publishing"
 
@@ -36,6 +36,13 @@ ASK, DECIDE = "programs.publish_programme", "programs.approve_publishing"
 class NothingToPublish(Conflict):
     code = "nothing_to_publish"
     title = gettext_lazy("What is being worked on is what is in force: there is nothing to publish.")
+
+
+class EditedMeanwhile(Conflict):
+    """Somebody else saved the working copy after the page was opened."""
+
+    code = "edited_meanwhile"
+    title = gettext_lazy("Somebody changed the programme meanwhile: look at what would be published now.")
 
 
 @transaction.atomic
@@ -46,10 +53,13 @@ def publish_or_ask(
     reason: str,
     now: datetime,
     effective_from: datetime | None = None,
+    shown: str = "",
 ) -> Revision | Approval:
-    """Publish the working copy, or ask for it where a second person has to approve.
+    """Publish the working copy, or ask for it where a second person has to approve. `shown` is the fingerprint of
+    what the person saw, when a page showed it.
 
-    Raises NotAllowed, NothingToPublish, ProgrammeClosed, InvalidProgrammeFile, what publishing and asking raise.
+    Raises NotAllowed, NothingToPublish, ProgrammeClosed, EditedMeanwhile, InvalidProgrammeFile, what publishing and
+    asking raise.
     """
     if not author.has_perm(ASK):
         raise NotAllowed
@@ -57,6 +67,8 @@ def publish_or_ask(
     if programme.status == ProgrammeStatus.CLOSED:
         raise ProgrammeClosed
     frozen = _frozen(programme)
+    if shown not in ("", frozen.sha256):
+        raise EditedMeanwhile
     current = revision_in_force(programme, effective_from or now)
     if current is not None and current.sha256 == frozen.sha256:
         raise NothingToPublish

@@ -392,6 +392,14 @@ class TestPages:
         refused = AuditEntry.objects.filter(operation="refuse", actor_id=self.author.pk)
         assert set(refused.values_list("source", flat=True)) == {f"POST {self.buttons}"}
 
+    def test_a_request_of_an_app_that_is_gone_is_still_readable(self) -> None:
+        gone = approvals._operations.pop(RENAME)
+        boss = self.client(somebody("boss@example.com", everything=True))
+        assert RENAME in boss.get(reverse("admin:core_approval_changelist")).content.decode()
+        page = boss.get(self.address).content.decode()
+        assert (RENAME in page, 'value="approve"' in page) == (True, False)
+        approvals.register(gone)
+
     def test_reading_an_address_decides_nothing(self) -> None:
         answer = self.client(decider()).get(self.buttons, {"decision": "approve"})
         assert answer.status_code == 405

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -191,13 +192,13 @@ def test_the_difference_is_in_words_and_in_the_language_of_the_reader() -> None:
     programme, author = published(), staff("Marketing")
     load(CLUB % 7 + "policies: {spent_points: clamp}", now=NOW)
     approval = ask(programme, author)
-    table = approvals.operation_of(approval.operation).describe(approval).table
+    table = approvals.describe(approval).table
     assert table is not None
     rows = {row[0]: row[1:] for row in table.rows}
     before, after = rows["Rule “Base”"]
     assert ("5" in before, "7" in after, before.replace("5", "7") == after) == (True, True, True)
     with override("ru"):
-        translated = approvals.operation_of(approval.operation).describe(approval).table
+        translated = approvals.describe(approval).table
         assert translated is not None
         words = {word for row in table.rows for word in row}
         assert any(set(row).isdisjoint(words) for row in translated.rows)
@@ -209,7 +210,7 @@ def test_no_change_hides_behind_the_sentence_of_its_rule() -> None:
         (CLUB % 7).replace("title: Base,", "title: Basis, group: extra,") + "groups: [{key: extra}]", now=NOW
     )
     approval = ask(programme, author)
-    table = approvals.operation_of(approval.operation).describe(approval).table
+    table = approvals.describe(approval).table
     assert table is not None
     changed = {row[0] for row in table.rows}
     assert {"Rule “Basis”", "Rule “Basis”: title", "Rule “Basis”: group"} <= changed
@@ -217,7 +218,7 @@ def test_no_change_hides_behind_the_sentence_of_its_rule() -> None:
 
 def test_a_first_publication_tells_every_rule() -> None:
     approval = ask(draft(), staff("Marketing"))
-    described = approvals.operation_of(approval.operation).describe(approval)
+    described = approvals.describe(approval)
     assert described.title == "Publish “Club”, in force at once"
     assert described.table is not None
     [rule] = [row for row in described.table.rows if row[0] == "Rule “Base”"]
@@ -253,6 +254,22 @@ def test_marketing_asks_and_the_approver_publishes_in_the_back_office() -> None:
     boss.post(decide, {"decision": "approve"})
     assert status(programme) == "live"
     assert Revision.objects.get().sha256 == approval.arguments["sha256"]
+
+
+def test_what_somebody_edited_after_the_page_was_opened_is_shown_before_it_is_asked_for() -> None:
+    programme, author = draft(), client_of(staff("Marketing"))
+    address = reverse("admin:programs_programme_publish", args=[programme.pk])
+    [seen] = re.findall(r'name="shown" value="(\w{64})"', author.get(address).content.decode())
+    load(CLUB % 500, now=NOW)
+    answer = author.post(address, {"reason": "Spring", "effective_from": "", "shown": seen})
+    page = answer.content.decode()
+    assert "Somebody changed the programme meanwhile" in page
+    assert "500 points" in page.replace("\N{NO-BREAK SPACE}", " ")
+    assert (status(programme), Approval.objects.count()) == ("draft", 0)
+    [now_seen] = re.findall(r'name="shown" value="(\w{64})"', page)
+    assert now_seen != seen
+    author.post(address, {"reason": "Spring", "effective_from": "", "shown": now_seen})
+    assert Approval.objects.get().arguments["sha256"] == now_seen
 
 
 def test_the_time_is_on_the_clock_of_the_programme() -> None:

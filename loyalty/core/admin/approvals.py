@@ -187,7 +187,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
     # --- words ----------------------------------------------------------------------------------------------
     @display(description=_("what"), ordering="operation")
     def kind_text(self, approval: Approval) -> str:
-        return str(approvals.operation_of(approval.operation).title)
+        return approvals.title_of(approval)
 
     @display(description=_("about"))
     def about_text(self, approval: Any) -> str:
@@ -195,7 +195,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
 
     @display(description=_("what"))
     def in_words(self, approval: Approval) -> str:
-        return approvals.operation_of(approval.operation).describe(approval).title
+        return approvals.describe(approval).title
 
     @display(description=_("about"))
     def subject_link(self, approval: Approval) -> SafeString | str:
@@ -226,7 +226,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
 
 def _panels(approval: Approval, person: User) -> list[ShownPanel]:
     """What it changes, and the buttons of those who may press them."""
-    described = approvals.operation_of(approval.operation).describe(approval)
+    described = approvals.describe(approval)
     shown = []
     if described.table is not None:
         shown.append(ShownPanel(_("What it changes"), table=described.table))
