@@ -3,6 +3,7 @@
 #   make test      everything that must hold                                    (make test PYTEST_ARGS="-k ledger")
 #   make check     the part of it that needs no test run: style, types, architecture, migrations, translations
 #   make nightly   the long tests     make bench   measured ratios     make format   tidy the code
+#   make access-matrix   write down anew who may do what in the back office (docs/access-matrix.md)
 
 SHELL := /bin/sh
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -21,7 +22,7 @@ RUNTIME := .venv/.runtime-$(call sum,requirements.txt)
 DEVELOPMENT := .venv/.development-$(call sum,requirements.txt requirements-dev.txt)
 TEST_SETTINGS := DJANGO_SETTINGS_MODULE=loyalty.settings.test
 
-.PHONY: demo test check nightly bench format lock browser style types contracts migrations translations
+.PHONY: demo test check nightly bench access-matrix format lock browser style types contracts migrations translations
 .DELETE_ON_ERROR:
 
 demo: $(RUNTIME)
@@ -62,6 +63,10 @@ nightly: $(DEVELOPMENT) browser
 
 bench: $(DEVELOPMENT)
 	$(BIN)/python -m benchmarks
+
+# Look at what it changed: a page that lets in more people than it did is seen here.
+access-matrix: $(DEVELOPMENT)
+	ACCESS_MATRIX=write $(BIN)/python -m pytest -q tests/architecture/test_access_matrix.py
 
 format: $(DEVELOPMENT)
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .

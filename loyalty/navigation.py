@@ -36,6 +36,7 @@ class Section:
 
 
 MENU = (
+    Section(_("For you"), (Entry("core.approval", "approval"),)),
     Section(
         _("Programmes"),
         (

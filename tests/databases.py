@@ -125,7 +125,8 @@ def _fingerprint() -> str:
             for path in sorted(folder.glob("*.py")):
                 digest.update(str(path.name).encode() + path.read_bytes())
     core = Path(apps.get_app_config("core").path)
-    for source in ("database.py", "migration_operations.py", "management/commands/migrate.py", "embedded.py"):
+    sources = ("database.py", "migration_operations.py", "management/commands/migrate.py", "embedded.py")
+    for source in (*sources, "roles.py", "../roles.py"):
         digest.update((core / source).read_bytes())
     models = [(m._meta.label, m._meta.default_permissions, m._meta.permissions) for m in apps.get_models()]
     digest.update(repr((sorted(append_only_tables().items()), models)).encode())

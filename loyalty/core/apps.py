@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class CoreConfig(AppConfig):
-    """Loads every app's outbox handlers and job kinds, so that publishers and the web know them too."""
+    """Loads every app's outbox handlers, job kinds and what can be asked for, so that publishers and the web know
+    them too."""
 
     name = "loyalty.core"
     label = "core"
@@ -16,4 +17,4 @@ class CoreConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        autodiscover_modules("handlers", "tasks")
+        autodiscover_modules("handlers", "tasks", "approvals")

@@ -258,13 +258,34 @@ def _attach(execute: Callable[..., Any], sql: Any, params: Any, many: bool, scop
         return execute(sql, params, many, scope)
 
 
+REFUSED_STATUS = 403
+
+
+def record_refusal(actor: int, where: str) -> None:
+    """Note that somebody tried what they may not do."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO core_auditentry (recorded_at, operation, subject_type, subject_id, actor_id, reason, source,"
+            " db_role, transaction_id, changes) VALUES (clock_timestamp(), 'refuse', 'request', '', %s, '', %s,"
+            " session_user, pg_current_xact_id()::text::bigint, '{}')",
+            [actor, where[:200]],
+        )
+
+
 class AuditMiddleware:
-    """Changes made by a request name the logged-in user and the address."""
+    """Changes made by a request name the logged-in user and the address; so does a request that is refused."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self._answer(request)
+        user = getattr(request, "user", None)
+        if response.status_code == REFUSED_STATUS and user is not None and user.pk is not None:
+            record_refusal(user.pk, f"{request.method} {request.path}")
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         if request.method in ("GET", "HEAD", "OPTIONS"):
             return self.get_response(request)
 

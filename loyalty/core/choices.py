@@ -42,12 +42,26 @@ class ImportState(models.TextChoices):
 
 
 class ChangeOperation(models.TextChoices):
-    """What happened to a row."""
+    """What happened to a row; or that somebody was refused who tried."""
 
     INSERT = "insert", _("added")
     UPDATE = "update", _("changed")
     DELETE = "delete", _("deleted")
+    REFUSE = "refuse", _("refused")
 
+
+class ApprovalOutcome(models.TextChoices):
+    """How a request for approval ended. One without an outcome still waits."""
+
+    APPROVED = "approved", _("approved")
+    RETURNED = "returned", _("sent back")
+    REFUSED = "refused", _("refused")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+    EXPIRED = "expired", _("expired")
+
+
+# What a request without an outcome is called.
+WAITING = "waiting"
 
 # Tones of the admin's labels, by value, so that lists, pages and the portal agree.
 TONES: dict[str, str] = {
@@ -59,7 +73,14 @@ TONES: dict[str, str] = {
     JobState.CANCELLED: "danger",
     ImportState.STAGING: "info",
     ImportState.POSTING: "warning",
+    WAITING: "warning",
+    ApprovalOutcome.APPROVED: "success",
+    ApprovalOutcome.RETURNED: "info",
+    ApprovalOutcome.REFUSED: "danger",
+    ApprovalOutcome.WITHDRAWN: "info",
+    ApprovalOutcome.EXPIRED: "danger",
     ChangeOperation.INSERT: "success",
     ChangeOperation.UPDATE: "info",
     ChangeOperation.DELETE: "danger",
+    ChangeOperation.REFUSE: "warning",
 }

@@ -113,12 +113,12 @@ CardProvider = Callable[[HttpRequest], Sequence[Card]]
 
 
 class CardRegistry:
-    """Providers of cards for the first page; each names the permission its cards need."""
+    """Providers of cards for the first page; each names the permission its cards need, or looks for itself."""
 
     def __init__(self) -> None:
         self._providers: list[tuple[int, str, CardProvider]] = []
 
-    def contribute(self, provider: CardProvider, *, permission: str, order: int = 100) -> CardProvider:
+    def contribute(self, provider: CardProvider, *, permission: str = "", order: int = 100) -> CardProvider:
         self._providers.append((order, permission, provider))
         self._providers.sort(key=lambda each: each[0])
         return provider
@@ -127,7 +127,7 @@ class CardRegistry:
         """The cards this person may see, in order."""
         cards: list[Card] = []
         for _order, permission, provider in self._providers:
-            if request.user.has_perm(permission):
+            if not permission or request.user.has_perm(permission):
                 cards.extend(provider(request))
         return cards
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from loyalty.core import jobs, outbox
+from loyalty.core import approvals, clock, jobs, outbox
 
 RELAY_BATCH = 500
 
@@ -25,3 +25,9 @@ def run_job(job_id: int) -> None:
 def resume_jobs() -> int:
     """Send again jobs that wait for long or whose worker is dead."""
     return jobs.resume()
+
+
+@shared_task(name="core.expire_approvals")
+def expire_approvals() -> int:
+    """Close requests that nobody decided in time."""
+    return approvals.expire(now=clock.now())

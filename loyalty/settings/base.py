@@ -111,6 +111,13 @@ USE_TZ = True
 TIME_ZONE: str = env.str("TIME_ZONE", default="UTC")
 FORMAT_MODULE_PATH = "loyalty.formats"
 
+# Who may do what: the roles that come with the product, and what needs a second person (docs/roles-and-approvals.md).
+ROLES = "loyalty.roles.ROLES"
+SECOND_PAIR_OF_EYES: bool = env.bool("SECOND_PAIR_OF_EYES", default=True)
+# In whole points (minutes, euros) of one type: at once, and by one person in 24 hours.
+ADJUSTMENT_LIMIT: int = env.int("ADJUSTMENT_LIMIT", default=500)
+ADJUSTMENT_DAILY_LIMIT: int = env.int("ADJUSTMENT_DAILY_LIMIT", default=2000)
+
 # Static files.
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -170,6 +177,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "members.advance",
         "schedule": crontab(minute="*/15"),
         "options": {"expires": 600},
+    },
+    "Close requests that nobody decided": {
+        "task": "core.expire_approvals",
+        "schedule": crontab(minute=5),
+        "options": {"expires": 1800},
     },
     "Verify the ledger": {"task": "members.verify_ledger", "schedule": crontab(hour=2, minute=30)},
 }

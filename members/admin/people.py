@@ -17,6 +17,7 @@ from loyalty.core.admin.base import ReadOnlyAdmin, TabularInline, badge
 from loyalty.core.registry import Panel, Table, panels
 from loyalty.core.translated import format_quantity, language_name
 from members.admin import acting
+from members.admin.adjusting import Adjusting
 from members.admin.grants import GivesTiers
 from members.admin.links import EMPTY, link, moment
 from members.models import Identifier, Member, Membership
@@ -141,7 +142,7 @@ class MemberAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(GivesTiers, ReadOnlyAdmin):
+class MembershipAdmin(Adjusting, GivesTiers, ReadOnlyAdmin):
     """Members of a programme, with what they have and when they last came."""
 
     about = _("Members of a programme. Open one to see the balance and where each point came from.")
@@ -167,7 +168,7 @@ class MembershipAdmin(GivesTiers, ReadOnlyAdmin):
         (_("History"), {"fields": ("joined", "channel", "purchases", "amount", "last_purchase")}),
     )
     readonly_fields = ("member_page", "joined", "purchases", "amount", "last_purchase")
-    actions_detail = ("donate_page", "forfeit_page", "undo_opening_page")
+    actions_detail = ("adjust", "give_tier", "donate_page", "forfeit_page", "undo_opening_page")
 
     @action(description=acting.DONATE.title, url_path="donate", permissions=["donate"])
     def donate_page(self, request: HttpRequest, object_id: str) -> HttpResponse:

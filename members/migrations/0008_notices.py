@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='documentkey',
             name='kind',
-            field=models.CharField(choices=[('purchase', 'Purchase'), ('return', 'Return'), ('spend', 'Redemption'), ('donation', 'Donation'), ('roll_back', 'Roll-back of a redemption'), ('adjustment', 'Adjustment'), ('event', 'Event'), ('hold', 'Hold'), ('capture', 'Use of held points'), ('release', 'Release of held points'), ('transfer', 'Transfer'), ('conversion', 'Conversion')], max_length=12, verbose_name='kind'),
+            field=models.CharField(choices=[('purchase', 'Purchase'), ('return', 'Return'), ('spend', 'Redemption'), ('donation', 'Donation'), ('roll_back', 'Roll-back of a redemption'), ('adjustment', 'Adjustment'), ('event', 'Event'), ('hold', 'Hold'), ('capture', 'Use of held points'), ('release', 'Release of held points'), ('transfer', 'Transfer'), ('conversion', 'Conversion'), ('tier', 'Tier given by hand'), ('tier_end', 'End of a tier given by hand')], max_length=12, verbose_name='kind'),
         ),
         migrations.CreateModel(
             name='Payment',

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('core', '0002_history'),
         ('members', '0008_notices'),
-        ('programs', '0004_publishing_right'),
+        ('programs', '0004_publishing_rights'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

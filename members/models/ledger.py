@@ -186,6 +186,12 @@ class Posting(AppendOnly):
             models.Index(fields=["purchase"], name="posting_purchase", condition=Q(purchase__isnull=False)),
             models.Index(fields=["answers"], name="posting_answers", condition=Q(answers__isnull=False)),
             models.Index(fields=["event"], name="posting_event", condition=Q(event__isnull=False)),
+            # What one person gave and took of late.
+            models.Index(
+                fields=["actor", "recorded_at"],
+                name="posting_adjusted_by",
+                condition=Q(kind=PostingKind.ADJUST, actor__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

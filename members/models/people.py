@@ -128,11 +128,13 @@ class Membership(models.Model):
     class Meta:
         verbose_name = _("membership")
         verbose_name_plural = _("memberships")
-        permissions = [
-            ("donate_points", "Can donate points of a member"),
-            ("forfeit_points", "Can forfeit points of a member"),
-            ("undo_opening", "Can take an opening balance back"),
-        ]
+        permissions = (
+            ("adjust_membership", _("Can give and take points up to the limit, and ask for more")),
+            ("approve_adjustment", _("Can approve giving and taking points above the limit")),
+            ("donate_points", _("Can donate points of a member")),
+            ("forfeit_points", _("Can forfeit points of a member")),
+            ("undo_opening", _("Can take an opening balance back")),
+        )
         constraints = [
             models.UniqueConstraint(
                 fields=["member", "programme"],

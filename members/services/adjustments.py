@@ -22,6 +22,7 @@ def adjust(
     occurred_at: datetime | None = None,
     point_type: str | None = None,
     actor: User | None = None,
+    reference: str = "",
 ) -> None:
     """Give (plus) or take (minus) points in the smallest unit. Raises InsufficientPoints when more is taken than
     there is; nothing is changed then."""
@@ -38,8 +39,9 @@ def adjust(
         key = point_type or ruleset.core.main.key
         book = recorder.book(sheet, key)
         cause = Cause(
-            next(recorder.operations), moment, now, reason=reason, actor=actor.pk if actor else None
-        )
+            next(recorder.operations), moment, now, reason=reason, reference=reference,
+            actor=actor.pk if actor else None,
+        )  # fmt: skip
         ledger = recorder.ledger(ruleset)
         if points > 0:
             terms = recorder.promise(stretch, key).usable(moment)

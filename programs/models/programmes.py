@@ -67,7 +67,10 @@ class Programme(models.Model):
         verbose_name = _("programme")
         verbose_name_plural = _("programmes")
         ordering = ("key",)
-        permissions = (("publish_programme", _("Can put programmes in force")),)
+        permissions = (
+            ("publish_programme", _("Can ask for publishing, or publish where nobody has to approve")),
+            ("approve_publishing", _("Can approve publishing")),
+        )
         constraints = (
             models.CheckConstraint(
                 condition=models.Q(status__in=ProgrammeStatus.values), name="programme_status_is_known"

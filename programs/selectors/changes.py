@@ -11,14 +11,17 @@ from loyalty.core.translated import language_name, text
 from programs.choices import Audience
 from programs.engine.document import Core, dump_core
 from programs.engine.point_types import PointType
-from programs.models import Programme, Revision
+from programs.models import Programme
 from programs.selectors.canonical import freeze, thaw
 from programs.selectors.documents import differences
 from programs.selectors.events import fields_in_words
 from programs.selectors.ladders import ladder_in_words, tiers_in_words
 from programs.selectors.policies import group_in_words, policies_in_words
+from programs.selectors.revisions import latest_revision
 from programs.selectors.sentences import rule_sentence
 from programs.selectors.terms import terms_in_words
+
+NOTHING = "—"
 
 
 class Kind(StrEnum):
@@ -50,20 +53,9 @@ Said = dict[str, str]
 Described = dict[tuple[str, str], tuple[str, Said]]
 
 
-def revision_in_force(programme: Programme) -> Revision | None:
-    """The revision that was put in force last, the one to come included."""
-    activation = (
-        programme.activations.filter(withdrawn_at=None)
-        .select_related("revision")
-        .order_by("-effective_from")
-        .first()
-    )
-    return None if activation is None else activation.revision
-
-
 def is_published(programme: Programme, working: Core) -> bool:
     """Whether the working copy is what was published last."""
-    revision = revision_in_force(programme)
+    revision = latest_revision(programme)
     return revision is not None and revision.sha256 == freeze(working).sha256
 
 
@@ -87,7 +79,7 @@ def changes(before: Core | None, after: Core) -> list[PartChange]:
 
 def changes_since(programme: Programme, working: Core) -> list[PartChange]:
     """What publishing the working copy would change."""
-    revision = revision_in_force(programme)
+    revision = latest_revision(programme)
     return changes(None if revision is None else thaw(revision.canonical), working)
 
 
@@ -164,3 +156,14 @@ def _settings(core: Core) -> Said:
 def _point_type(item: PointType, core: Core) -> Said:
     said = {gettext("Name"): text(dict(item.name)), gettext("Decimal places"): str(item.decimals)}
     return {**said, **dict(terms_in_words(item, core))}
+
+
+def rows_of(before: str | None, after: str) -> list[tuple[str, str, str]]:
+    """What differs between two frozen documents as rows of a table: what, before, after. Without a first one everything
+    is new."""
+    found = changes(None if before is None else thaw(before), thaw(after))
+    return [
+        (f"{change.title}: {line.what}", line.before or NOTHING, line.after or NOTHING)
+        for change in found
+        for line in change.lines
+    ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.core import outbox
@@ -17,6 +16,7 @@ from programs.engine.ruleset import ENGINE_VERSION
 from programs.models import Programme, Revision, RevisionActivation
 from programs.selectors.canonical import SCHEMA_VERSION, Frozen, freeze, thaw
 from programs.selectors.documents import revision_by_number, working_core
+from programs.selectors.revisions import activations_of, revision_in_force
 from programs.services.documents.reading import invalid_file
 from programs.services.working_copy import write_working_copy
 
@@ -71,7 +71,7 @@ def publish(
         frozen = freeze(working_core(programme))
     except InvalidDocument as invalid:
         raise invalid_file(invalid.faults) from None
-    current = _in_force(programme, starts)
+    current = revision_in_force(programme, starts)
     if current is not None and current.sha256 == frozen.sha256:
         return current
     _check_activation(programme, starts, now)
@@ -127,23 +127,8 @@ def go_live(*, now: datetime) -> int:
     return waiting.update(status=ProgrammeStatus.LIVE)
 
 
-def _activations(programme: Programme) -> QuerySet[RevisionActivation]:
-    return RevisionActivation.objects.filter(programme=programme, withdrawn_at=None)
-
-
-def _in_force(programme: Programme, instant: datetime) -> Revision | None:
-    activation = (
-        _activations(programme)
-        .filter(effective_from__lte=instant)
-        .select_related("revision")
-        .order_by("-effective_from")
-        .first()
-    )
-    return None if activation is None else activation.revision
-
-
 def _check_activation(programme: Programme, starts: datetime, now: datetime) -> None:
-    activations = _activations(programme)
+    activations = activations_of(programme)
     if activations.filter(effective_from=starts).exists():
         raise ActivationTaken
     if starts < now and activations.exists():

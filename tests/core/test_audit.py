@@ -128,7 +128,7 @@ def test_personal_values_are_apart_and_can_be_erased(anna: User) -> None:
 
 
 def test_roles_and_permissions_are_recorded(anna: User) -> None:
-    group = Group.objects.create(name="Marketing")
+    group = Group.objects.create(name="Night shift")
     group.permissions.add(Permission.objects.get(codename="view_user"))
     anna.groups.add(group)
     kinds = set(AuditEntry.objects.values_list("subject_type", flat=True))

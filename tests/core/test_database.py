@@ -4,11 +4,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.contrib.auth.models import Group
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connection, transaction
 
 from loyalty.core import database
+from loyalty.core.models import Role
+from loyalty.roles import ROLES
 
 
 def role() -> str:
@@ -26,6 +29,13 @@ def test_the_connection_is_the_owners_only_within_the_block(committed_database: 
     with database.as_owner():
         assert role() == "loyalty_owner"
     assert role() == "loyalty_app"
+
+
+def test_migrate_brings_the_roles_of_the_product(committed_database: Any) -> None:
+    Role.objects.all().delete()
+    Group.objects.all().delete()
+    call_command("migrate", verbosity=0, interactive=False)
+    assert Group.objects.count() == Role.objects.count() == len(ROLES)
 
 
 def test_a_connection_does_not_change_hands_inside_a_transaction(committed_database: Any) -> None:

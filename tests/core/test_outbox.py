@@ -98,7 +98,7 @@ def test_a_failing_handler_leaves_no_effect_and_waits_longer_each_time() -> None
     assert delays[:3] == [timedelta(seconds=5), timedelta(seconds=10), timedelta(seconds=20)]
     assert (run.state, run.attempts) == (RunState.FAILED, 10)
     assert run.error == "ZeroDivisionError: no luck"
-    assert not Group.objects.exists()
+    assert not Group.objects.filter(name__startswith="heard").exists()
 
 
 @pytest.mark.django_db
@@ -110,7 +110,7 @@ def test_a_given_up_run_can_be_tried_again(at_noon: None, handlers: dict[str, An
     handlers["purchase.recorded"][name] = mark
     assert outbox.try_again(HandlerRun.objects.all()) == 1
     assert outbox.relay() == 1
-    assert Group.objects.get().name == f"heard {event.pk}"
+    assert Group.objects.get(name__startswith="heard").name == f"heard {event.pk}"
 
 
 @pytest.mark.django_db
@@ -191,4 +191,4 @@ def test_relays_at_once_share_the_work(committed_database: Any) -> None:
     for thread in threads:
         thread.join()
     assert sum(taken) == 60
-    assert Group.objects.count() == 60
+    assert Group.objects.filter(name__startswith="heard").count() == 60

@@ -11,7 +11,9 @@ from django.contrib.auth import authenticate
 from django.core.management import call_command
 
 from loyalty.core import clock
+from loyalty.core.approvals import approve, to_decide
 from loyalty.core.models import Job, User
+from loyalty.core.roles import shipped_roles
 from members.management.commands.demo_data import demo_logins
 from members.models import (
     Event,
@@ -88,9 +90,21 @@ def test_everybody_may_log_in() -> None:
         user = authenticate(None, username=email, password=password)
         assert user is not None, who
         assert user.is_staff
-        assert user.has_perm("members.view_membership")
+        assert user.has_perm("programs.view_programme")
     calls = User.objects.get(email="calls@marta.example")
     assert not calls.has_perm("programs.change_rule")
+    roles = {name for (name,) in User.objects.filter(is_superuser=False).values_list("groups__name")}
+    assert roles == {role.group for role in shipped_roles()}
+
+
+def test_a_request_waits_for_the_approver() -> None:
+    demo_data()
+    approver = User.objects.get(email="approver@marta.example")
+    [waiting] = to_decide(approver)
+    assert waiting.requested_by.email == "calls@marta.example"
+    approve(waiting, by=approver, now=clock.now())
+    assert Posting.objects.filter(reference=f"approval {waiting.pk}", amount=2000).exists()
+    assert verify(None).ok
 
 
 def test_a_run_that_was_broken_off_is_continued() -> None:

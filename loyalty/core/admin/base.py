@@ -126,6 +126,10 @@ class ModelAdmin(unfold.admin.ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        # Django would only say that no action was chosen.
+        actions = request.POST.getlist("action") if request.method == "POST" else []
+        if any(name and name not in self.get_actions(request) for name in actions):
+            raise PermissionDenied
         title = capfirst(str(self.opts.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
@@ -149,6 +153,8 @@ class ModelAdmin(unfold.admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Who changed this, when, and from what to what: from the record that triggers write."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
         obj = get_object_or_404(self.get_queryset(request), pk=unquote(object_id))
         if not self.has_view_or_change_permission(request, obj):
             raise PermissionDenied

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat import admin as beat
 from django_celery_beat.models import (
@@ -37,6 +40,18 @@ class PeriodicTaskForm(beat.PeriodicTaskForm):
         self.fields["regtask"].widget = TaskSelectWidget()
 
 
+def _needs_the_right_to_change(name: str) -> Any:
+    """An action of the package, which it offers to everybody who sees the list."""
+    original = getattr(beat.PeriodicTaskAdmin, name)
+
+    @admin.action(description=original.short_description, permissions=["change"])
+    @wraps(original)
+    def pressed(self: Any, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> Any:
+        return original(self, request, queryset)
+
+    return pressed
+
+
 @admin.register(PeriodicTask)
 class PeriodicTaskAdmin(beat.PeriodicTaskAdmin, ModelAdmin):
     """What runs when."""
@@ -49,6 +64,10 @@ class PeriodicTaskAdmin(beat.PeriodicTaskAdmin, ModelAdmin):
     change_form_template = None
     date_hierarchy = None
     list_filter = ("enabled",)
+    enable_tasks = _needs_the_right_to_change("enable_tasks")
+    disable_tasks = _needs_the_right_to_change("disable_tasks")
+    toggle_tasks = _needs_the_right_to_change("toggle_tasks")
+    run_tasks = _needs_the_right_to_change("run_tasks")
 
     @display(description=_("when"))
     def when(self, task: PeriodicTask) -> str:

@@ -21,10 +21,11 @@ from loyalty.core.admin.base import ModelAdmin
 from loyalty.core.admin.cells import EMPTY
 from loyalty.core.choices import UserKind
 from loyalty.core.models import User
+from loyalty.core.roles import description_of, name_of
 
 admin.site.unregister(Group)
 
-# Only somebody who may do everything already can hand out rights.
+# Handing out rights needs a right of its own, and nobody gives themselves more.
 RIGHTS = ("is_superuser", "groups")
 
 
@@ -98,7 +99,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
 
     @display(description=_("roles"))
     def roles(self, user: User) -> str:
-        return ", ".join(group.name for group in user.groups.all()) or EMPTY
+        return ", ".join(name_of(group) for group in user.groups.all()) or EMPTY
 
     @display(description=_("may do everything"), boolean=True, ordering="is_superuser")
     def everything(self, user: User) -> bool:
@@ -106,14 +107,19 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         # There are few roles: all of them are in sight.
-        return super().formfield_for_manytomany(
+        field = super().formfield_for_manytomany(
             db_field,
             request,
             **kwargs,
             label=capfirst(gettext("roles")),
-            help_text=_("What the person may do. Several roles add up."),
+            help_text=_(
+                "What the person may do. Several roles add up. The page “Roles” says what each is for."
+            ),
             widget=UnfoldAdminCheckboxSelectMultipleWidget(),
         )
+        if field is not None and db_field.name == "groups":
+            field.label_from_instance = name_of  # type: ignore[method-assign, assignment]
+        return field
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "is_superuser":
@@ -123,7 +129,10 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         fields = tuple(super().get_readonly_fields(request, obj))
-        return fields if request.user.is_superuser else fields + RIGHTS
+        if request.user.is_superuser:
+            return fields
+        gives_roles = request.user.has_perm("core.assign_roles") and obj != request.user
+        return (*fields, "is_superuser") if gives_roles else fields + RIGHTS
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         allowed = super().has_change_permission(request, obj)
@@ -140,6 +149,8 @@ class RoleAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
 
     about = _("What a group of people may do. Give somebody a role on the page of the user.")
     when_empty = _("Without a role a person can log in and sees nothing.")
+    list_display = ("label", "what_for")
+    list_display_links = ("label",)
     search_help_text = _("Name")
     # The two lists of permissions need the whole width.
     compressed_fields = False
@@ -153,3 +164,11 @@ class RoleAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_superuser)
+
+    @display(description=_("name"), ordering="name")
+    def label(self, group: Group) -> str:
+        return name_of(group)
+
+    @display(description=_("what for"))
+    def what_for(self, group: Group) -> str:
+        return description_of(group) or EMPTY

@@ -77,6 +77,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        permissions = (("assign_roles", _("Can give roles to users")),)
         constraints = (
             models.UniqueConstraint(
                 "kind",

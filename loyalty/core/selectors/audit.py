@@ -140,6 +140,8 @@ def _called(model: type[models.Model]) -> str:
 
 def _thing(row: AuditEntry, names: Names) -> str:
     model = model_of(row.subject_type)
+    if row.operation == ChangeOperation.REFUSE:
+        return row.source
     if model is None:
         return f"{row.subject_type} {row.subject_id}"
     kind = _called(model)

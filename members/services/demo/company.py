@@ -16,8 +16,11 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.core import jobs
+from loyalty.core.models import Approval, User
 from loyalty.core.problems import Conflict
+from members.models import Membership
 from members.services import verification
+from members.services.adjusting import give_or_ask
 from members.services.adjustments import adjust
 from members.services.advancing import advance
 from members.services.demo import history, people, receipts
@@ -162,9 +165,23 @@ class _Company:
             points, reason = rng.choice(ADJUSTMENTS)
             adjust(membership=membership, points=points, reason=reason, now=self.now, actor=caller)
         history.give_some(self.programme, self.partner, self.few, self.now, SEED + 6, staff[MARKETING])
+        if not Approval.objects.waiting().exists():
+            self._ask(lucky[0], caller)
         # A worker does it: on tables that were filled a moment ago it can take longer than all the rest.
         jobs.enqueue(verification.KIND)
         return len(lucky)
+
+    def _ask(self, membership: Membership, caller: User) -> None:
+        """More points than one person may give: it waits for the approver."""
+        point_type = self.programme.point_types.get(position=0)
+        give_or_ask(
+            membership=membership,
+            point_type=point_type,
+            points=4 * settings.ADJUSTMENT_LIMIT * 10**point_type.decimals,
+            reason="The cake for the wedding came a day late",
+            actor=User.objects.get(pk=caller.pk),
+            now=self.now,
+        )
 
 
 @transaction.atomic

@@ -1,28 +1,27 @@
-"""Who works at the demo company."""
+"""Who works at the demo company: a person for each role of the product, and one who may do everything."""
 
 from __future__ import annotations
 
-from django.contrib.auth.models import Group, Permission
-from django.db.models import Q
+from django.contrib.auth.models import Group
 
 from loyalty.core.choices import UserKind
 from loyalty.core.models import User
+from loyalty.core.roles import shipped_roles
 
-ADMINISTRATOR, MARKETING, CALL_CENTRE = "Administrator", "Marketing", "Call centre"
+SUPERUSER, MARKETING, CALL_CENTRE = "admin", "marketing", "call_centre"
 # Known to everybody: the demo company is for looking at, on one's own machine.
-LOGINS = (
-    (ADMINISTRATOR, "admin@marta.example", "marta-admin"),
-    (MARKETING, "marketing@marta.example", "marta-marketing"),
-    (CALL_CENTRE, "calls@marta.example", "marta-calls"),
+# Role, who it is, e-mail and password.
+_PEOPLE = (
+    (SUPERUSER, "Administrator", "admin@marta.example", "marta-admin"),
+    (MARKETING, "Marketing", "marketing@marta.example", "marta-marketing"),
+    ("approver", "Approver", "approver@marta.example", "marta-approver"),
+    (CALL_CENTRE, "Call centre", "calls@marta.example", "marta-calls"),
+    ("finance", "Finance", "finance@marta.example", "marta-finance"),
+    ("auditor", "Auditor", "auditor@marta.example", "marta-auditor"),
+    ("partner_manager", "Partners", "partners@marta.example", "marta-partners"),
+    ("administrator", "Office", "office@marta.example", "marta-office"),
 )
-_LOOKING = Q(content_type__app_label__in=("programs", "members"), codename__startswith="view_")
-_RIGHTS = {
-    MARKETING: _LOOKING
-    | Q(content_type__app_label="programs")
-    | Q(content_type__app_label="core", codename__in=("view_importbatch", "view_job"))
-    | Q(content_type__app_label="members", codename__in=("add_tiergrant", "change_tiergrant")),
-    CALL_CENTRE: _LOOKING,
-}
+LOGINS = tuple((who, email, password) for _role, who, email, password in _PEOPLE)
 
 
 def staff_exists() -> bool:
@@ -32,19 +31,13 @@ def staff_exists() -> bool:
 
 
 def add_staff() -> dict[str, User]:
-    """Make the logins with their roles; gives the user of each."""
+    """Make the logins with their roles; gives the user of each role."""
+    groups = {role.key: role.group for role in shipped_roles()}
     users = {}
-    for who, email, password in LOGINS:
-        if who in _RIGHTS:
-            users[who] = User.objects.create_staff(email, password, name=who)
-            users[who].groups.add(_role(who))
+    for role, who, email, password in _PEOPLE:
+        if role in groups:
+            users[role] = User.objects.create_staff(email, password, name=who)
+            users[role].groups.add(Group.objects.get(name=groups[role]))
         else:
-            users[who] = User.objects.create_superuser(email, password, name=who)
+            users[role] = User.objects.create_superuser(email, password, name=who)
     return users
-
-
-def _role(name: str) -> Group:
-    role, created = Group.objects.get_or_create(name=name)
-    if created:
-        role.permissions.set(Permission.objects.filter(_RIGHTS[name]))
-    return role

@@ -1,4 +1,5 @@
-"""Publishing from the back office: what would change, in plain sentences, and from when; then it is confirmed."""
+"""Publishing from the back office: what would change, in plain sentences, from when and why; then it is confirmed, or
+asked for where a second person has to approve it."""
 
 from __future__ import annotations
 
@@ -7,36 +8,43 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.core.admin.asking import ReasonField, person_of
 from loyalty.core.admin.cells import moment
 from loyalty.core.clock import now
-from loyalty.core.problems import FieldError, Problem, sentence_of
+from loyalty.core.models import Approval
+from loyalty.core.problems import FieldError, NotAllowed, Problem, sentence_of
 from programs.admin.desk.tabs import Tab, tab_url, tabs
 from programs.admin.forms.fields import Moment
 from programs.engine.reader import InvalidDocument
-from programs.models import Programme
+from programs.models import Programme, Revision
 from programs.selectors.canonical import freeze
 from programs.selectors.changes import changes_since, is_published
 from programs.selectors.documents import working_core
 from programs.services.documents.reading import error_of
-from programs.services.publishing import publish
+from programs.services.proposing import PUBLISHING, publish_or_ask
 
 PUBLISH = "programs.publish_programme"
 
 
 class PublishForm(forms.Form):
-    """From when, and what was looked at."""
+    """From when, why, and what was looked at."""
 
     effective_from = Moment(
         label=_("In force from"),
         help_text=_("Empty: at once. Purchases before it are calculated as until now."),
     )
-    seen = forms.CharField(widget=forms.HiddenInput)
+    reason = ReasonField(
+        help_text=_("What changes and why, for the person who approves it and for the record.")
+    )
+    shown = forms.CharField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, zone: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -57,59 +65,66 @@ def _page(request: HttpRequest, programme: Programme) -> HttpResponse | dict[str
         core = working_core(programme)
     except InvalidDocument as invalid:
         return {"faults": [_place(programme, error_of(fault)) for fault in invalid.faults]}
-    seen = freeze(core).sha256
-    form = PublishForm(request.POST or None, zone=programme.zone, initial={"seen": seen})
+    shown = freeze(core).sha256
+    form = PublishForm(request.POST or None, zone=programme.zone, initial={"shown": shown})
     if request.method == "POST":
         if not request.user.has_perm(PUBLISH):
             raise PermissionDenied
-        if form.is_valid() and (answer := _publish(request, programme, form, seen)) is not None:
+        if form.is_valid() and (answer := _publish(request, programme, form)) is not None:
             return answer
     return {
         "form": form,
         "changes": [] if is_published(programme, core) else changes_since(programme, core),
         "first": not programme.revisions.exists(),
         "may_publish": request.user.has_perm(PUBLISH),
-        "seen": seen,
+        "asks": settings.SECOND_PAIR_OF_EYES,
+        "waiting": _waiting(programme),
+        "shown": shown,
     }
 
 
-def _publish(request: HttpRequest, programme: Programme, form: PublishForm, seen: str) -> HttpResponse | None:
-    """The answer when it was published; else the form says why not."""
-    if form.cleaned_data["seen"] != seen:
-        form.add_error(
-            None, _("Somebody changed the programme after you opened this page. Read the changes again.")
-        )
-        return None
+def _publish(request: HttpRequest, programme: Programme, form: PublishForm) -> HttpResponse | None:
+    """The answer when it was published or asked for; else the form says why not."""
     try:
-        revision = publish(
-            programme,
-            now=now(),
-            effective_from=form.cleaned_data["effective_from"],
-            author=request.user if request.user.is_authenticated else None,
-        )
+        done = publish_or_ask(programme, author=person_of(request), now=now(), **form.cleaned_data)
+    except NotAllowed as refusal:
+        raise PermissionDenied from refusal
     except Problem as problem:
         form.add_error(None, sentence_of(problem))
+        for error in problem.errors:
+            form.add_error(None, str(error))
         return None
-    starts = revision.activations.order_by("-effective_from").values_list("effective_from", flat=True)[0]
-    said = {"number": revision.number, "start": moment(starts, programme.zone)}
-    messages.success(
-        request, gettext("Revision %(number)d is published. It is in force from %(start)s.") % said
-    )
+    if isinstance(done, Approval):
+        messages.success(request, gettext("Asked for. Another person has to approve it."))
+        return HttpResponseRedirect(reverse("admin:core_approval_change", args=[done.pk]))
+    messages.success(request, _told(programme, done))
     return HttpResponseRedirect(tab_url(programme))
+
+
+def _told(programme: Programme, revision: Revision) -> str:
+    starts = revision.activations.order_by("-pk").values_list("effective_from", flat=True)[0]
+    said = {"number": revision.number, "start": moment(starts, programme.zone)}
+    return gettext("Revision %(number)d is published. It is in force from %(start)s.") % said
+
+
+def _waiting(programme: Programme) -> str:
+    """The address of the request that waits for approval; empty when none does."""
+    waiting = (
+        Approval.objects.waiting()
+        .filter(operation=PUBLISHING.name, arguments__programme=programme.pk)
+        .first()
+    )
+    return "" if waiting is None else reverse("admin:core_approval_change", args=[waiting.pk])
 
 
 def _place(programme: Programme, error: FieldError) -> dict[str, Any]:
     """A fault and the page on which it can be mended."""
-    section, _slash, rest = error.pointer.lstrip("/").partition("/")
+    section = error.pointer.lstrip("/").partition("/")[0]
     pages = {
-        "point_types": "point_types",
-        "rules": "rules",
         "groups": "rules",
-        "ladders": "ladders",
-        "events": "events",
+        **{key: key for key in ("point_types", "rules", "ladders", "events", "policies")},
     }
-    key = pages.get(section, "policies" if section == "policies" else "settings")
-    return {"error": error, "place": rest, "url": tab_url(programme, key)}
+    return {"error": error, "url": tab_url(programme, pages.get(section, "settings"))}
 
 
 def waiting_changes(programme: Programme) -> str:
@@ -121,9 +136,10 @@ def waiting_changes(programme: Programme) -> str:
     if is_published(programme, core):
         return ""
     count = len(changes_since(programme, core))
-    return ngettext(
+    said = ngettext(
         "%(count)d change is not published yet.", "%(count)d changes are not published yet.", count
-    ) % {"count": count}
+    )
+    return said % {"count": count}
 
 
 tabs.contribute(

@@ -5,14 +5,15 @@ from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import connections
 
-from loyalty.core import database
+from loyalty.core import database, roles
 
 # A migration that waits for a lock makes everybody else wait behind it, so it gives up early instead.
 LOCK_TIMEOUT = "10s"
 
 
 class Command(migrate.Command):
-    """Django's migrate, run as the owner of the tables; afterwards it sets what the application may do."""
+    """Django's migrate, run as the owner of the tables; afterwards it sets what the application and the roles of the
+    product may do."""
 
     def handle(self, *args: Any, **options: Any) -> None:
         alias: str = options["database"]
@@ -29,3 +30,6 @@ class Command(migrate.Command):
             super().handle(*args, **options)
             if not (options["plan"] or options["check_unapplied"]):
                 database.apply_grants(connection, role=role)
+                # Half-migrated there may be no such table yet.
+                if not options["app_label"]:
+                    roles.ship()
