@@ -12,12 +12,12 @@ from enum import StrEnum
 from typing import Any
 
 from loyalty.core.exact import format_decimal, local_day
-from members.selectors.scenarios import OpenLot, Points, open_lots, points_of, totals_of
+from members.selectors.scenarios import OpenLot, Points, open_lots, points_of, tiers_of, totals_of
 from members.services.scenarios.naming import Known, quantities, read_quantities
 from members.services.scenarios.world import Result, World
 from programs.engine.drafts import Evaluation
 from programs.engine.point_types import PointType
-from programs.engine.reader import Reader
+from programs.engine.reader import Fault, Reader
 
 BUCKETS = ("balance", "available", "pending", "held", "debt")
 TOTALS = ("issued", "redeemed", "reversed", "expired", "forfeited", "outstanding")
@@ -55,10 +55,11 @@ class LotExpectation:
 
 @dataclass(frozen=True, slots=True)
 class MemberExpectation:
-    """`lots` by point type."""
+    """`lots` by point type, `tiers` by ladder."""
 
     buckets: Mapping[str, Quantities]
     lots: Mapping[str, tuple[LotExpectation, ...]]
+    tiers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +110,34 @@ def _read_member(reader: Reader, known: Known) -> MemberExpectation:
     if (stamps := reader.child("stamps")) is not None:
         # Stamps are points of a type of their own; by this name their balances are asked together.
         buckets["stamps"] = read_quantities(stamps, known)
-    expectation = MemberExpectation(buckets, _read_lots(reader, known))
+    expectation = MemberExpectation(buckets, _read_lots(reader, known), _read_tiers(reader, known))
     reader.finish()
     return expectation
+
+
+def _read_tiers(reader: Reader, known: Known) -> dict[str, str]:
+    """A tier of the main ladder, or a map of tiers by ladder."""
+    value = reader.take("tier")
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        inner = Reader(value, (*reader.path, "tier"), reader.faults)
+    elif known.core.ladders:
+        inner = Reader({known.core.ladders[0].key: value}, reader.path, reader.faults)
+    else:
+        reader.fault("no_ladder", "tier", value="tier")
+        return {}
+    read = {}
+    for ladder in known.core.ladders:
+        tier = inner.text(ladder.key)
+        options = [each.key for each in ladder.tiers]
+        if tier and tier not in options:
+            path = (*reader.path, "tier") if inner.path == reader.path else (*inner.path, ladder.key)
+            reader.faults.append(Fault("unknown_tier", path, {"value": tier[:60], "options": options}))
+        elif tier:
+            read[ladder.key] = tier
+    inner.finish()
+    return read
 
 
 def _read_lots(reader: Reader, known: Known) -> dict[str, tuple[LotExpectation, ...]]:
@@ -208,6 +234,12 @@ def _member(ref: str, expect: MemberExpectation, world: World) -> Iterator[Diffe
         attribute = "balance" if bucket == "stamps" else bucket
         got = {key: getattr(points.get(key, Points()), attribute) for key in expected}
         yield from _compare(f"{ref}: {bucket}", expected, got, world)
+    standing = tiers_of(membership) if membership and expect.tiers else {}
+    main_ladder = next((ladder.key for ladder in world.core.ladders), "")
+    for ladder, tier in expect.tiers.items():
+        if standing.get(ladder, "") != tier:
+            name = "tier" if ladder == main_ladder else f"tier ({ladder})"
+            yield Difference(f"{ref}: {name}", tier, standing.get(ladder, ""))
     for key, lots in expect.lots.items():
         item = world.core.point_type(key)
         assert item is not None, key
