@@ -3,6 +3,7 @@
 from members.admin import (
     documents,
     events,
+    examples,
     figures,
     holds,
     imports,
@@ -12,12 +13,14 @@ from members.admin import (
     statement,
     tiers,
     transfers,
+    trying,
     verification,
 )
 
 __all__ = [
     "documents",
     "events",
+    "examples",
     "figures",
     "holds",
     "imports",
@@ -27,5 +30,6 @@ __all__ = [
     "statement",
     "tiers",
     "transfers",
+    "trying",
     "verification",
 ]
