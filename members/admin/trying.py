@@ -77,7 +77,11 @@ class BasketForm(forms.Form):
     store = Code(label=_("Store"), widget=text_input(list="stores", autocomplete="off"))
     channel = Code(label=_("Channel"))
     payment = Code(label=_("Way of paying"))
-    title = Code(label=_("What it shows"), max_length=200)
+    title = Code(
+        label=_("What it shows"),
+        max_length=200,
+        help_text=_("A sentence for its list; empty: what came of it."),
+    )
 
     def __init__(
         self, *args: Any, programme: Programme, core: Core, sees_members: bool, **kwargs: Any
@@ -202,6 +206,7 @@ def _in_words(trial: Trial) -> dict[str, Any]:
     words = in_words(trial.told)
     return {
         "words": words,
+        "rows": [list(zip(words.columns, row, strict=True)) for row in words.rows],
         "skips": [*words.skips, *trial.idle],
         "pending": _amounts(trial.pending, trial.core),
         "points": _points_rows(trial),

@@ -6,7 +6,6 @@ from django.utils.translation import gettext
 
 from loyalty.core.translated import text
 from programs.engine.document import Core
-from programs.engine.events import Trigger
 from programs.engine.terms import ExpiryKind, PendingKind
 from programs.selectors.sentences import rule_sentence
 from programs.selectors.terms import expiry_in_words, pending_in_words
@@ -16,8 +15,7 @@ __all__ = ["facts_in_words"]
 
 def facts_in_words(core: Core) -> list[str]:
     """How points come about, which tiers there are, and how long points wait and last."""
-    buying = [rule for rule in core.rules if rule.trigger is Trigger.PURCHASE]
-    facts = [rule_sentence((buying or core.rules)[0], core)] if core.rules else []
+    facts = [rule_sentence(rule, core) for rule in core.rules[:1]]
     for ladder in core.ladders[:1]:
         tiers = " → ".join(text(dict(tier.name)) for tier in ladder.tiers)
         facts.append(gettext("%(ladder)s: %(tiers)s") % {"ladder": text(dict(ladder.name)), "tiers": tiers})

@@ -136,7 +136,7 @@ def _made(document: Mapping[str, Any], examples: tuple[str, ...], now: datetime)
     WorkedExample.objects.bulk_create(
         _example(programme, position, source) for position, source in enumerate(examples)
     )
-    return programme
+    return Programme.objects.get(pk=programme.pk)
 
 
 def _example(programme: Programme, position: int, source: str) -> WorkedExample:

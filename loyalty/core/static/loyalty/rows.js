@@ -48,5 +48,13 @@
         if (step && event.target.name?.endsWith("-kind")) step.dataset.step = event.target.value;
     });
 
-    document.addEventListener("DOMContentLoaded", () => show(document));
+    // Empty rows are long on these pages; with the button to add one they need not be there.
+    const tidy = () => {
+        document.querySelectorAll(".steps > [data-step='']:last-child:not(:first-child)").forEach((step) => step.remove());
+        document.querySelectorAll(":is(.steps, .try-page) tr[data-row]:last-child:not(:first-child)").forEach((row) => {
+            if ([...row.querySelectorAll("input, select")].every((field) => !field.value)) row.remove();
+        });
+    };
+
+    document.addEventListener("DOMContentLoaded", () => { show(document); tidy(); });
 })();
