@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -193,10 +193,20 @@ class RowsForm(ExampleForm):
         section, *rest = error.pointer.lstrip("/").split("/")
         if section not in ("steps", "members"):
             return ("title" if section == "title" else None), _message(error)
-        numbers = [part for part in rest if not part.isdigit()]
+        names = [part for part in rest if not part.isdigit()]
         row = int(rest[0]) + 1 if rest and rest[0].isdigit() else 1
-        said = {"number": row, "field": ", ".join(numbers[-1:]), "message": _message(error)}
+        said = {"number": row, "field": self._label(section, names), "message": _message(error)}
         whole = gettext("Step %(number)d, %(field)s: %(message)s")
         return section, (
             whole if section == "steps" else gettext("Row %(number)d, %(field)s: %(message)s")
         ) % said
+
+    def _label(self, section: str, names: Sequence[str]) -> str:
+        """What the innermost field of a place is called on the page."""
+        field: Any = self.fields[section]
+        labels: dict[str, Any] = {"purchase": _("Receipt"), "steps": field.label}
+        for key, column in field.columns.items():
+            labels[key.partition("__")[0]] = column.label
+            for inner, cell in getattr(column, "columns", {}).items():
+                labels.setdefault(inner.partition("__")[0], cell.label)
+        return next((str(labels[name]) for name in reversed(names) if name in labels), "".join(names[-1:]))

@@ -28,18 +28,19 @@ def example_of(key: str, values: Mapping[str, Any], core: Core) -> dict[str, Any
     example: dict[str, Any] = {"id": key, "title": dict(values["title"])}
     if values["members"]:
         example["members"] = [dict(row) for row in values["members"]]
-    example["steps"] = [_step(row, core) for row in values["steps"]]
+    example["steps"] = [_step(row, place, core) for place, row in enumerate(values["steps"], 1)]
     return example
 
 
-def _step(row: Mapping[str, Any], core: Core) -> dict[str, Any]:
+def _step(row: Mapping[str, Any], place: int, core: Core) -> dict[str, Any]:
     step: dict[str, Any] = {"at": row.get("at")}
     kind = row.get("kind")
     lines = [_numbered(line) for line in row.get("lines", [])]
     match kind:
         case "purchase":
-            said = {name: row[name] for name in ("ref", "member", *OF_PURCHASE) if row.get(name)}
-            step[kind] = {**said, "lines": lines}
+            said = {name: row[name] for name in ("member", *OF_PURCHASE) if row.get(name)}
+            # A receipt has a number, also where nothing comes back.
+            step[kind] = {"ref": row.get("ref") or f"r{place}", **said, "lines": lines}
         case "return":
             step[kind] = {"purchase": row.get("ref", ""), **({"lines": lines} if lines else {})}
         case "redeem":
