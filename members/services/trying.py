@@ -72,8 +72,9 @@ def try_basket(
 
     Without a membership somebody joins for it. Raises NothingInForce and what publishing and recording raise.
     """
-    # What happens later is looked at later; what happened earlier is a late receipt.
-    recorded_at = max(now, basket.occurred_at)
+    # Who joins for it has no later history, so it is looked at when it happens. For a member what happens later is
+    # looked at later, and what happened earlier is a late receipt.
+    recorded_at = basket.occurred_at if membership is None else max(now, basket.occurred_at)
     with transaction.atomic(), clock.at(recorded_at):
         try:
             return _tried(programme.pk, basket, recorded_at, membership, working_copy)

@@ -76,6 +76,24 @@ def test_any_time_can_be_tried_with_a_member_or_without(days: int) -> None:
     assert try_basket(programme, basket(1000, at=at), now=NOON, membership=anna).awarded == {"points": 20}
 
 
+def test_for_somebody_new_it_is_looked_at_when_it_happens_for_a_member_now() -> None:
+    waiting = RULES.replace("name: Points", "name: Points, pending: {kind: days, days: 14}")
+    programme = load(waiting, now=NOON, publish=True, effective_from=NOON - timedelta(days=60)).programme
+    anna = member(programme)
+    early = basket(1000, at=NOON - timedelta(days=30))
+    fresh = try_basket(programme, early, now=NOON, working_copy=False).after.points["points"]
+    late = try_basket(programme, early, now=NOON, working_copy=False, membership=anna).after.points["points"]
+    assert (fresh.pending, fresh.available, late.pending, late.available) == (10, 0, 0, 10)
+
+
+@pytest.mark.parametrize("year", [1900, 2999])
+def test_times_far_away_are_tried(year: int) -> None:
+    terms = "name: Points, expiry: {kind: after, months: 12, round_up: year}, pending: {kind: days, days: 14}"
+    programme = load(RULES.replace("name: Points", terms), now=NOON).programme
+    at = datetime(year, 12, 31, 23, 59, tzinfo=UTC)
+    assert try_basket(programme, basket(1000, at=at), now=NOON).awarded == {"points": 10}
+
+
 def test_the_instant_at_which_a_revision_begins_can_be_tried() -> None:
     programme = club()
     load(TWICE, now=NOON)
