@@ -21,6 +21,7 @@ OTHERS = (
     "trace",
     "lots",
     "stamps",
+    "tier",
     "state",
     "earned_on",
     "expires_on",
