@@ -23,7 +23,7 @@ from members.admin.examples.pages import ADD, example_url
 from members.admin.examples.rows import NUMBERS, example_as_yaml, number
 from members.admin.people import name_of
 from members.models import Membership
-from members.selectors.explain.words import in_words
+from members.selectors.explain.words import Words, in_words
 from members.selectors.members import matching_members
 from members.services.examples import free_key, save_example
 from members.services.scenarios.baskets import read_basket
@@ -206,7 +206,7 @@ def _in_words(trial: Trial) -> dict[str, Any]:
     words = in_words(trial.told)
     return {
         "words": words,
-        "rows": [list(zip(words.columns, row, strict=True)) for row in words.rows],
+        **_lines(words),
         "skips": [*words.skips, *trial.idle],
         "pending": _amounts(trial.pending, trial.core),
         "points": _points_rows(trial),
@@ -215,6 +215,14 @@ def _in_words(trial: Trial) -> dict[str, Any]:
             for ladder in trial.core.ladders
         ],
     }
+
+
+def _lines(words: Words) -> dict[str, Any]:
+    """The lines of the receipt, without the columns that are empty in all of them."""
+    full = [place for place in range(len(words.columns)) if any(row[place] for row in words.rows)]
+    columns = [words.columns[place] for place in full]
+    rows = [[(words.columns[place], row[place]) for place in full] for row in words.rows]
+    return {"columns": columns, "rows": rows}
 
 
 def _amounts(points: Mapping[str, int], core: Core) -> str:

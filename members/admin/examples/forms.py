@@ -39,7 +39,13 @@ class StepsWidget(RowsWidget):
             cell["id"] = f"{identity}-{index}-{key}"
         awarded = [cell for key, cell in named.items() if key.startswith("awarded__")]
         where = [named[key] for key in OF_PURCHASE]
-        return {"cells": named, "awarded": awarded, "where": where, "kind": row.get("kind", "")}
+        return {
+            "cells": named,
+            "awarded": awarded,
+            "where": where,
+            "elsewhere": any(row.get(key) for key in OF_PURCHASE),
+            "kind": row.get("kind", ""),
+        }
 
 
 def steps_field(core: Core) -> Rows:
