@@ -175,10 +175,18 @@ def _value(value: Any, name: str, core: Core) -> str:
             "nothing"
         )
     if name == "tier":
-        return _tier(str(value), core) or _("nothing")
+        return _standing(value, core)
     if name == "refused":
         return refusal_in_words(str(value))
     return _plain(value)
+
+
+def _standing(value: Any, core: Core) -> str:
+    """A tier, alone or with its last day."""
+    if not isinstance(value, Mapping):
+        return _tier(str(value), core) or _("nothing")
+    said = [_tier(str(value["tier"]), core) or _("nothing")] if "tier" in value else []
+    return ", ".join([*said, *(str(rest) for name, rest in value.items() if name != "tier")])
 
 
 def _tier(key: str, core: Core) -> str:
