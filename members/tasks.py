@@ -6,6 +6,7 @@ import logging
 
 from celery import shared_task
 
+import members.services.examples  # noqa: F401 - its kind of job, and what it asks before publishing
 from loyalty.core import jobs
 from members.services import advancing, verification
 

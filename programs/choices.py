@@ -45,6 +45,14 @@ class RevisionOrigin(models.TextChoices):
     TEXTS = "texts", _("texts only")
 
 
+class ExampleState(models.TextChoices):
+    """What came of the last run of a worked example."""
+
+    NEVER = "never", _("not run yet")
+    GREEN = "green", _("holds")
+    RED = "red", _("does not hold")
+
+
 TONES.update(
     {
         ProgrammeStatus.DRAFT: "info",
@@ -55,6 +63,9 @@ TONES.update(
         ProgrammeStatus.CLOSED: "danger",
         PartnerStatus.ACTIVE: "success",
         PartnerStatus.ENDED: "danger",
+        ExampleState.NEVER: "info",
+        ExampleState.GREEN: "success",
+        ExampleState.RED: "danger",
         RevisionOrigin.EDIT: "info",
         RevisionOrigin.CAMPAIGN: "info",
         RevisionOrigin.ROLLBACK: "warning",

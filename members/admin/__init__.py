@@ -3,6 +3,7 @@
 from members.admin import (
     documents,
     events,
+    examples,
     figures,
     grants,
     holds,
@@ -16,6 +17,7 @@ from members.admin import (
     suggestions,
     tiers,
     transfers,
+    trying,
     uploads,
     verification,
 )
@@ -23,6 +25,7 @@ from members.admin import (
 __all__ = [
     "documents",
     "events",
+    "examples",
     "figures",
     "grants",
     "holds",
@@ -36,6 +39,7 @@ __all__ = [
     "suggestions",
     "tiers",
     "transfers",
+    "trying",
     "uploads",
     "verification",
 ]

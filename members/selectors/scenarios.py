@@ -10,6 +10,7 @@ from django.db.models import F, Max, Q, Sum
 
 from members.choices import LotState, PostingKind, Side
 from members.engine.books import APPROVAL, FOREVER
+from members.models import TierPeriod
 from members.models.ledger import Account, ExpiryNotice, Lot, Posting
 
 
@@ -73,6 +74,12 @@ def points_of(membership_id: int) -> dict[str, Points]:
         "point_type__key", "available", "pending", "held", "debt"
     )
     return {key: Points(*values) for key, *values in rows}
+
+
+def tiers_of(membership_id: int) -> dict[str, str]:
+    """The member's tier by ladder."""
+    standing = TierPeriod.objects.filter(membership_id=membership_id, valid__endswith__isnull=True)
+    return dict(standing.values_list("ladder", "tier"))
 
 
 def open_lots(membership_id: int, point_type: str) -> list[OpenLot]:

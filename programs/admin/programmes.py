@@ -23,6 +23,7 @@ from programs.admin.desk.lists import part_list
 from programs.admin.desk.publish import waiting_changes
 from programs.admin.desk.tabs import Tab, tab_page, tab_url, tabs
 from programs.admin.forms.programme import SETTINGS_FIELDSETS, PoliciesForm, SettingsForm, policy_fieldsets
+from programs.admin.gallery import ADD, new_programme
 from programs.models import Programme
 
 OF_LANGUAGES = _("languages")
@@ -36,7 +37,9 @@ class ProgrammeAdmin(ReadOnlyAdmin):
         "A programme is worked on here, tried with baskets and examples, and then published. What is published never"
         " changes; a change is a new revision."
     )
-    when_empty = _("Make the first programme: take one from the gallery, or start with an empty one.")
+    when_empty = _(
+        "Choose a ready programme from the gallery and change what you like, or start with an empty one."
+    )
     list_display = ("label", "key", "status_badge", "audience", "currency", "zone")
     list_display_links = None
     list_filter = ("status", "audience")
@@ -58,6 +61,15 @@ class ProgrammeAdmin(ReadOnlyAdmin):
             path("<str:object_id>/desk/<slug:key>/", desk, name="programs_programme_tab"),
             *super().get_urls(),
         ]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm(ADD)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A new programme begins with the gallery."""
+        return new_programme(request)
 
     def change_view(
         self,

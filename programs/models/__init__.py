@@ -1,5 +1,6 @@
 """Models of programmes: what is being worked on, what was published, and who takes part."""
 
+from programs.models.examples import WorkedExample
 from programs.models.partners import Coalition, Partner, Source, Store
 from programs.models.programmes import (
     EventType,
@@ -26,4 +27,5 @@ __all__ = [
     "Source",
     "Store",
     "TierLadder",
+    "WorkedExample",
 ]

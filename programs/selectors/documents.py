@@ -101,6 +101,14 @@ def part_as_yaml(settings: Mapping[str, Any]) -> str:
     return text
 
 
+def value_as_yaml(value: Any) -> str:
+    """A value as it stands in a file, all in one line."""
+    text: str = yaml.dump(
+        value, Dumper=_Dumper, default_flow_style=True, sort_keys=False, allow_unicode=True, width=1_000_000
+    )
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
 class _Dumper(yaml.SafeDumper):
     """Writes what our reader reads: no aliases, and quotes around whatever would not be read as text."""
 

@@ -25,6 +25,7 @@ from programs.selectors.canonical import Frozen, freeze
 from programs.selectors.changes import rows_of
 from programs.selectors.documents import working_core
 from programs.selectors.revisions import revision_in_force
+from programs.services import readiness
 from programs.services.documents.reading import invalid_file
 from programs.services.publishing import ProgrammeClosed, publish
 
@@ -58,7 +59,7 @@ def publish_or_ask(
     """Publish the working copy, or ask for it where a second person has to approve. `shown` is the fingerprint of
     what the person saw, when a page showed it.
 
-    Raises NotAllowed, NothingToPublish, ProgrammeClosed, EditedMeanwhile, InvalidProgrammeFile, what publishing and
+    Raises NotAllowed, NothingToPublish, NotReady, ProgrammeClosed, EditedMeanwhile, InvalidProgrammeFile, what publishing and
     asking raise.
     """
     if not author.has_perm(ASK):
@@ -72,6 +73,7 @@ def publish_or_ask(
     current = revision_in_force(programme, effective_from or now)
     if current is not None and current.sha256 == frozen.sha256:
         raise NothingToPublish
+    readiness.require(programme, now=now)
     if not settings.SECOND_PAIR_OF_EYES:
         return publish(programme, now=now, effective_from=effective_from, author=author)
     approval = approvals.request(

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from loyalty.core import problems
 from loyalty.core.problems import FieldError
+from loyalty.core.translated import text
 from members.services.scenarios.expectations import Expectation, read_expectation
 from members.services.scenarios.naming import MOST_MEMBERS, MOST_STEPS, Known, moment
 from members.services.scenarios.steps import KINDS, Action
@@ -75,24 +76,33 @@ def read_file(path: Path) -> Scenario:
     return read_text(source, file_name=str(path), folder=path.parent)
 
 
-def read_text(source: str | bytes, *, file_name: str = "", folder: Path | None = None) -> Scenario:
-    """Read a scenario. Raises InvalidScenario with every fault found."""
+def read_text(
+    source: str | bytes,
+    *,
+    file_name: str = "",
+    folder: Path | None = None,
+    programme: Mapping[str, Any] | None = None,
+) -> Scenario:
+    """Read a scenario. With the document of a `programme` the text has none of its own, as worked examples of a
+    programme are written. Raises InvalidScenario with every fault found."""
     try:
         parsed = parse(source, file_name=file_name)
     except InvalidProgrammeFile as invalid:
         raise InvalidScenario(file_name, errors=invalid.errors) from None
     reader = Reader(parsed.data)
-    scenario = _read(reader, file_name, folder)
+    scenario = _read(reader, file_name, folder, programme)
     if reader.faults or scenario is None:
         raise InvalidScenario(file_name, errors=[_in_words(fault, parsed) for fault in reader.faults])
     return scenario
 
 
 # --- reading ---------------------------------------------------------------------------------------
-def _read(reader: Reader, file_name: str, folder: Path | None) -> Scenario | None:
+def _read(
+    reader: Reader, file_name: str, folder: Path | None, given: Mapping[str, Any] | None
+) -> Scenario | None:
     name = reader.key("id")
-    title = reader.text("title", required=True)
-    document = _programme(reader, folder)
+    title = text(reader.words("title", required=True))
+    document = _programme(reader, folder) if given is None else given
     for later in ("members", "steps"):
         reader.take(later, required=later == "steps")
     reader.finish()

@@ -15,6 +15,7 @@ from programs.engine.reader import Reader
 MAIN_PARTNER = "main"
 MOST_MEMBERS = 100
 MOST_STEPS = 1_000
+FIRST_YEAR, LAST_YEAR = 1900, 2999
 
 
 @dataclass(slots=True)
@@ -42,12 +43,12 @@ def moment(reader: Reader, name: str, zone: ZoneInfo, *, default: datetime | Non
     found = reader.moment(name, required=default is None)
     if found is None:
         return default or datetime(1, 1, 2, tzinfo=UTC)
-    local = found if found.tzinfo else found.replace(tzinfo=zone)
-    try:
-        return local.astimezone(UTC)
-    except OverflowError:
-        reader.fault("out_of_range", name, low="0001-01-02", high="9999-12-30")
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        # The calendar ends: what falls due a few years later could not be told any more.
+        reader.fault("out_of_range", name, low=f"{FIRST_YEAR}-01-01", high=f"{LAST_YEAR}-12-31")
         return datetime(1, 1, 2, tzinfo=UTC)
+    local = found if found.tzinfo else found.replace(tzinfo=zone)
+    return local.astimezone(UTC)
 
 
 def member(reader: Reader, known: Known, name: str = "member") -> str:

@@ -64,18 +64,22 @@ class Outcome:
         return {"id": self.id, "ok": self.ok, "steps": self.steps, "failures": failures}
 
 
-def run(scenario: Scenario) -> Outcome:
-    """Run a scenario in a transaction of its own that is always rolled back."""
+def run(scenario: Scenario, *, with_verification: bool = True) -> Outcome:
+    """Run a scenario in a transaction of its own that is always rolled back.
+
+    The ledger is verified after the last step. That looks at tables of the whole company, so where many small examples
+    are run beside a large history, and the programme is in question and not the ledger, it is left out.
+    """
     outcome = Outcome(scenario.id, scenario.title, scenario.file_name)
     with transaction.atomic():
         try:
-            _run(scenario, outcome)
+            _run(scenario, outcome, with_verification)
         finally:
             transaction.set_rollback(True)
     return outcome
 
 
-def _run(scenario: Scenario, outcome: Outcome) -> None:
+def _run(scenario: Scenario, outcome: Outcome, with_verification: bool) -> None:
     _leave_others_alone()
     first_event = OutboxEvent.objects.aggregate(last=Max("id"))["last"] or 0
     with clock.at(scenario.starts_at):
@@ -92,7 +96,7 @@ def _run(scenario: Scenario, outcome: Outcome) -> None:
         with clock.at(step.at):
             if not _run_step(step, world, outcome, first_event):
                 return
-    verified = _broken_invariants(world)
+    verified = _broken_invariants(world) if with_verification else []
     outcome.failures += [_failure(None, difference, [], world) for difference in verified]
 
 

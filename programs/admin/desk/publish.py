@@ -28,6 +28,7 @@ from programs.models import Programme, Revision
 from programs.selectors.canonical import freeze
 from programs.selectors.changes import changes_since, is_published
 from programs.selectors.documents import working_core
+from programs.services import readiness
 from programs.services.documents.reading import error_of
 from programs.services.proposing import PUBLISHING, publish_or_ask
 
@@ -72,8 +73,13 @@ def _page(request: HttpRequest, programme: Programme) -> HttpResponse | dict[str
             raise PermissionDenied
         if form.is_valid() and (answer := _publish(request, programme, form)) is not None:
             return answer
+    found = readiness.blockers(programme, now=now())
     return {
         "form": form,
+        "blockers": [
+            (each.message, f"{tab_url(programme, each.tab)}{'?' if each.query else ''}{each.query}")
+            for each in found
+        ],
         "changes": [] if is_published(programme, core) else changes_since(programme, core),
         "first": not programme.revisions.exists(),
         "may_publish": request.user.has_perm(PUBLISH),

@@ -49,6 +49,11 @@ class Command(ProblemCommand):
         loading.add_argument("file", type=Path, help="A YAML file; see docs/programme-document.md.")
         loading.add_argument("--publish", action="store_true", help="Freeze it and put it in force.")
         loading.add_argument(
+            "--despite-examples",
+            action="store_true",
+            help="Publish although worked examples of the programme do not hold.",
+        )
+        loading.add_argument(
             "--effective-from",
             type=a_time,
             metavar="TIME",
@@ -76,6 +81,7 @@ class Command(ProblemCommand):
             file_name=path.name,
             publish=options["publish"] or options["effective_from"] is not None,
             effective_from=options["effective_from"],
+            if_ready=not options["despite_examples"],
         )
         programme, revision = loaded.programme, loaded.revision
         if options["json"]:

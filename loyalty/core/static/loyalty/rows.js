@@ -2,14 +2,28 @@
 (() => {
     "use strict";
 
-    const offer = (place) => place.querySelectorAll("[data-rows-add], [data-rows-remove]").forEach((button) => { button.hidden = false; });
+    const offer = (place) => {
+        place.querySelectorAll("[data-rows-add], [data-rows-remove]").forEach((button) => { button.hidden = false; });
+    };
 
+    // Rows within rows stand in templates within templates; each level has a mark of its own, or takes the first one left.
     const renumber = (place, mark, number) => {
         place.querySelectorAll("*").forEach((node) => {
             for (const attribute of node.attributes) {
-                attribute.value = attribute.value.replaceAll(mark, number);
+                attribute.value = mark
+                    ? attribute.value.replaceAll(mark, number)
+                    : attribute.value.replace("__row__", number);
             }
             if (node instanceof HTMLTemplateElement) renumber(node.content, mark, number);
+        });
+    };
+
+    // Empty rows are long; with the button to add one they need not be there.
+    const tidy = (place) => {
+        place.querySelectorAll("[data-spare]").forEach((row) => row.remove());
+        place.querySelectorAll(".steps > [data-step='']:last-child:not(:first-child)").forEach((step) => step.remove());
+        place.querySelectorAll(":is(.steps, .try-page) tr[data-row]:last-child:not(:first-child)").forEach((row) => {
+            if ([...row.querySelectorAll("input, select")].every((field) => !field.value)) row.remove();
         });
     };
 
@@ -21,7 +35,7 @@
         added.querySelectorAll("[data-spare]").forEach((row) => row.remove());
         offer(added);
         const row = added.firstElementChild;
-        field.querySelector(":scope > table > tbody").append(added);
+        field.querySelector(":scope > [data-rows-body], :scope > table > tbody").append(added);
         row.querySelector("input, select")?.focus();
     };
 
@@ -39,8 +53,12 @@
         if (adds) add(adds.closest("[data-rows]"));
         if (removes) remove(removes.closest("[data-row]"));
     });
-    document.addEventListener("DOMContentLoaded", () => {
-        document.querySelectorAll("[data-spare]").forEach((row) => row.remove());
-        offer(document);
+
+    // A step of an example has fields of its own for what happens in it.
+    document.addEventListener("change", (event) => {
+        const step = event.target.closest("[data-step]");
+        if (step && event.target.name?.endsWith("-kind")) step.dataset.step = event.target.value;
     });
+
+    document.addEventListener("DOMContentLoaded", () => { tidy(document); offer(document); });
 })();
