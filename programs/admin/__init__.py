@@ -1,10 +1,11 @@
 """Back office pages of programmes and partners."""
 
 from programs.admin import events, ladders, partners, point_types, programmes, revisions, rules
-from programs.admin.desk import publish
+from programs.admin.desk import brief, publish
 from programs.admin.desk import rules as rules_of_programme
 
 __all__ = [
+    "brief",
     "events",
     "ladders",
     "partners",
