@@ -134,9 +134,9 @@ def test_nothing_is_doubtful_and_placeholders_are_kept(language: str) -> None:
         sources = entry.id if isinstance(entry.id, (tuple, list)) else (entry.id,)
         # A form for one of them may leave out what the English one leaves out.
         least, most = _named(sources[0]), _named(sources[-1])
-        for said in entry.string if isinstance(entry.string, (tuple, list)) else (entry.string,):
-            if said and not least - {"count"} <= _named(said) <= most:
-                wrong.append(entry.id)
+        forms = entry.string if isinstance(entry.string, (tuple, list)) else (entry.string,)
+        if not all(least - {"count"} <= _named(said) <= most for said in forms if said):
+            wrong.append(entry.id)
     assert wrong == []
 
 
