@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
-from loyalty.core.exact import split
 from members.engine.books import (
     NO_TERMS,
     AllocationRow,
@@ -406,8 +405,3 @@ class Ledger:
         )
         book.postings.append(row)
         return row
-
-
-def share_points(amount: int, weights: Sequence[int]) -> list[int]:
-    """Divide points between awards or tenders; equal weights when there is nothing to weigh by."""
-    return split(amount, weights if sum(weights) > 0 else [1] * len(weights))
