@@ -88,16 +88,9 @@ class Ledger:
 
     def transfer_in(self, book: Book, part: int, lot: LotRow, cause: Cause, terms: Terms) -> PostingRow:
         """What another account gave from a lot: a child lot with the same issuer, revision and time of earning."""
+        earned, issuer = lot.earned_at, lot.issuer
         return self._credit(
-            book,
-            "transfer_in",
-            "transit",
-            part,
-            lot.issuer,
-            cause,
-            terms,
-            earned_at=lot.earned_at,
-            child_of=lot,
+            book, "transfer_in", "transit", part, issuer, cause, terms, earned_at=earned, child_of=lot
         )
 
     def _credit(
