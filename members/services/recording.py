@@ -159,6 +159,10 @@ class Recorder:
         if not self.in_order:
             sheet.stand_at(until)
 
+    def stand(self, sheet: Sheet, occurred_at: datetime) -> None:
+        """From now on the tiers of a membership stand as of a document."""
+        sheet.stand_at(max(occurred_at, self.horizon(sheet, occurred_at)))
+
     def horizon(self, sheet: Sheet, occurred_at: datetime) -> datetime:
         """Up to when everything due is done before a document that happened at an instant, and as of when it counts."""
         if not self.in_order:
@@ -183,7 +187,7 @@ class Recorder:
         self.settle(sheet, basket.occurred_at)
         ruleset = stretch.ruleset
         said, basket = basket, tendering.priced(self, sheet, basket, ruleset)
-        sheet.stand_at(self.horizon(sheet, basket.occurred_at))
+        self.stand(sheet, basket.occurred_at)
         amount = sum([line.amount for line in basket.lines])
         counted = {"spend": amount, "purchases": 1}
         facts, evaluation = self._judged(sheet, basket, ruleset, counted)
@@ -238,6 +242,7 @@ class Recorder:
         """Evaluate and post an event (see `programs.engine.facts.Basket`); what was due before it has been posted."""
         stretch = self.ruleset_at(basket.occurred_at)
         ruleset = stretch.ruleset
+        sheet.stand_at(basket.occurred_at)
         counted = tiering.counted_of_event(self.metrics, basket.trigger, basket.payload)
         facts, evaluation = self._judged(sheet, basket, ruleset, counted)
         document = next(self.happenings)

@@ -92,7 +92,13 @@ def test_a_receipt_from_before_what_was_done_is_late_as_of_then(tmp_path: Path) 
     programme = club(SPENT + BASE)
     member(programme)
     sent(programme, tmp_path / "1", "2026-06-01", r1=("2026-04-10T12:00", "10.00"))
-    sent(programme, tmp_path / "2", "2026-06-02", r2=("2026-02-09T12:00", "60.00"), r3=("2026-04-11T12:00", "45.00"))
+    sent(
+        programme,
+        tmp_path / "2",
+        "2026-06-02",
+        r2=("2026-02-09T12:00", "60.00"),
+        r3=("2026-04-11T12:00", "45.00"),
+    )
     assert decided() == [("base", "2025-01-01"), ("gold", "2026-04-11")]
     assert MemberStats.objects.get().tiers_until == at("2026-04-11T09:00")
     assert verify().ok
@@ -111,7 +117,9 @@ def test_nothing_that_a_job_decided_is_decided_anew_by_an_older_receipt(tmp_path
     assert verify().ok
 
 
-@pytest.mark.parametrize(("first", "points"), [("2026-01-20T12:00", 10 + 2 * 45), ("2026-06-20T12:00", 10 + 45)])
+@pytest.mark.parametrize(
+    ("first", "points"), [("2026-01-20T12:00", 10 + 2 * 45), ("2026-06-20T12:00", 10 + 45)]
+)
 def test_a_late_receipt_has_the_rate_of_the_tier_that_it_leads_to_and_of_no_other(
     tmp_path: Path, first: str, points: int
 ) -> None:

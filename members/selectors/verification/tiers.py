@@ -87,15 +87,11 @@ GRANTS = """
       FROM granted g LEFT JOIN document_key k ON k.kind = 'tier_end' AND k.document_id = g.id
      WHERE g.revoked_at IS NOT NULL AND k.id IS NULL
 """
-# A document from before this time is late on the ladders: it is never before what was decided or bought.
+# A document from before `tiers_until` is late on the ladders, so it is never before what was decided.
 STANDING = """
-    SELECT 'stands as of before what was decided or bought', 'membership', s.membership_id
-      FROM stats s
-     WHERE s.tiers_until < s.last_purchase_at
-        OR s.tiers_until < (SELECT max(d.occurred_at) FROM members_tierdecision d
-                             WHERE d.membership_id = s.membership_id)
-        OR (s.tiers_until IS NULL AND (s.last_purchase_at IS NOT NULL
-            OR EXISTS (SELECT FROM members_tierdecision d WHERE d.membership_id = s.membership_id)))
+    WITH decided AS (SELECT membership_id, max(occurred_at) AS at FROM members_tierdecision GROUP BY membership_id)
+    SELECT 'stands as of before what was decided', 'membership', s.membership_id
+      FROM stats s JOIN decided d USING (membership_id) WHERE s.tiers_until IS NULL OR s.tiers_until < d.at
 """
 CHECKED = """
     SELECT count(*) FROM members_tierdecision d JOIN members_membership m ON m.id = d.membership_id
@@ -105,7 +101,7 @@ CHECKED = """
 
 def tiers(scope: Scope) -> Result:
     """I18: tier periods are what the decisions say, daily counters what purchases, returns and events add up to,
-    what was given by hand is what runs, and tiers stand as of no earlier time than anything that made them."""
+    what was given by hand is what runs, and tiers stand as of no earlier time than they were decided for."""
     bad, found = faults_of(scope, PERIODS, GRANTS, STANDING)
     programmes = Programme.objects.order_by("pk")
     if scope.programme is not None:
