@@ -140,9 +140,11 @@ def count(
     if not changes:
         return
     today = _today(recorder, sheet, at)
-    for standing in list(sheet.standings.values()):
-        amount = changes.get(standing.ladder.ladder.metric.counter, 0)
-        if not amount:
+    # In the order of their keys: what one decides may count for the next.
+    for key in recorder.ladders:
+        standing = sheet.standings.get(key)
+        amount = 0 if standing is None else changes.get(standing.ladder.ladder.metric.counter, 0)
+        if standing is None or not amount:
             continue
         before = standing.ladder.state.basis
         if returned:

@@ -164,6 +164,31 @@ def test_a_tier_period_names_the_revision_that_it_ended_under_also_where_a_file_
     assert list(periods) == [("base", 1), ("gold", 2), ("base", 2), ("gold", 2)]
 
 
+def test_one_receipt_that_raises_on_two_ladders_raises_on_them_in_the_order_of_their_keys(
+    tmp_path: Path,
+) -> None:
+    """So the points for rising on the first count there when they have been counted, however rows come back."""
+    alpha = POINTS.replace("status", "alpha").replace("threshold: 10", "threshold: 5")
+    more = ", {key: gold, name: Gold, threshold: 45}]"
+    alpha = alpha.replace("threshold: 5}]", "threshold: 5}" + more).replace(
+        "{key: gold, name: Gold, threshold: 5}", "{key: fine, name: Fine, threshold: 5}"
+    )
+    beta = SPENT.replace("status", "beta").replace("\nladders:\n", "")
+    risen = "  - {key: risen, title: Risen, trigger: tier_reached, effect: {kind: fixed, points: 11}}\n"
+    programme = club(alpha + beta + BASE + risen)
+    member(programme)
+    sent(programme, tmp_path / "1", "2026-01-11", r1=("2026-01-10T12:00", "6.00"))
+    sent(programme, tmp_path / "2", "2026-01-13", r2=("2026-01-12T12:00", "46.00"))
+    found = TierDecision.objects.order_by("operation").values_list("ladder", "to_tier", "value")
+    assert list(found) == [
+        ("alpha", "base", 0),
+        ("beta", "base", 0),
+        ("alpha", "fine", 6),
+        ("alpha", "gold", 63),
+        ("beta", "gold", 5200),
+    ]
+
+
 def test_what_a_receipt_was_judged_with_is_written_in_one_order() -> None:
     """Counters come in the order of the database, or in that of documents in a file."""
     needs = timeline(club(BASE).pk)[0].ruleset.needs
