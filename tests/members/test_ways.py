@@ -44,7 +44,7 @@ MORE = {
     "counters": "SELECT membership_id, metric, day, value FROM members_qualificationcounter WHERE value <> 0"
     " ORDER BY 1, 2, 3",
     "standing": "SELECT membership_id, last_purchase_at, tiers_until FROM members_memberstats ORDER BY 1",
-    "events": "SELECT membership_id, kind, occurred_at, trace, facts FROM members_event ORDER BY 1, 3, 2",
+    "events": "SELECT membership_id, kind, occurred_at, trace, facts FROM members_event ORDER BY membership_id, id",
 }
 random = settings(
     deadline=None,
