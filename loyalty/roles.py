@@ -13,7 +13,7 @@ from loyalty.core.roles import Shipped
 # What a company agreed with its partners is not changed by those who write the rules.
 _PARTNERS = ("partner", "store", "source", "coalition")
 _PARTS = tuple(
-    f"programs.delete_{model}" for model in ("pointtype", "eventtype", "tierladder", "rulegroup", "rule")
+    f"programs.delete_{model}" for model in ("pointtype", "eventtype", "tierladder", "productlist", "rulegroup", "rule")
 )
 _BACKGROUND = ("core.view_importbatch", "core.view_job")
 # Whatever of history a package would let somebody delete.
@@ -33,7 +33,7 @@ ROLES = (
             *(f"-programs.{verb}_{model}" for verb in ("add", "change") for model in _PARTNERS),
             "members.view_*", "members.add_upload", "members.add_tiergrant", "members.change_tiergrant", *_BACKGROUND,
             # To take a part out of the working copy; its row stays.
-            *_PARTS,
+            *_PARTS, "programs.delete_product",
         ),
     ),
     Shipped(

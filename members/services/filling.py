@@ -28,9 +28,10 @@ def filled(basket: Basket, products: Mapping[str, Known]) -> Basket:
 def _filled(line: Line, known: Known | None) -> Line:
     if known is None:
         return line
-    missing = {
-        name: value
-        for name, value in zip(Known._fields, known, strict=True)
-        if value and not getattr(line, name)
-    }
-    return line._replace(**missing) if missing else line
+    complete = line._replace(
+        category=line.category or known.category,
+        department=line.department or known.department,
+        brand=line.brand or known.brand,
+        labels=line.labels or known.labels,
+    )
+    return line if complete == line else complete

@@ -1,14 +1,26 @@
 """Back office pages of programmes and partners."""
 
-from programs.admin import events, ladders, partners, point_types, programmes, revisions, rules
+from programs.admin import (
+    events,
+    ladders,
+    lists,
+    partners,
+    point_types,
+    products,
+    programmes,
+    revisions,
+    rules,
+)
 from programs.admin.desk import publish
 from programs.admin.desk import rules as rules_of_programme
 
 __all__ = [
     "events",
     "ladders",
+    "lists",
     "partners",
     "point_types",
+    "products",
     "programmes",
     "publish",
     "revisions",

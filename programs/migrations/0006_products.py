@@ -31,7 +31,6 @@ class Migration(migrations.Migration):
                 'verbose_name': 'product',
                 'verbose_name_plural': 'products',
                 'ordering': ('sku', 'partner'),
-                'indexes': [models.Index(fields=['category'], name='product_category'), models.Index(fields=['brand'], name='product_brand')],
                 'constraints': [models.UniqueConstraint(fields=('sku', 'partner'), name='product_sku_unique_per_partner'), loyalty.core.audit.Audited(name='audit_programs_product')],
             },
         ),

@@ -50,10 +50,6 @@ class Product(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["sku", "partner"], name="product_sku_unique_per_partner"),
         )
-        indexes = (
-            models.Index(fields=["category"], name="product_category"),
-            models.Index(fields=["brand"], name="product_brand"),
-        )
 
     def __str__(self) -> str:
         return f"{self.sku} {self.name}".strip()

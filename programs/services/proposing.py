@@ -59,8 +59,8 @@ def publish_or_ask(
     """Publish the working copy, or ask for it where a second person has to approve. `shown` is the fingerprint of
     what the person saw, when a page showed it.
 
-    Raises NotAllowed, NothingToPublish, NotReady, ProgrammeClosed, EditedMeanwhile, InvalidProgrammeFile, what publishing and
-    asking raise.
+    Raises NotAllowed, NothingToPublish, NotReady, ProgrammeClosed, EditedMeanwhile, InvalidProgrammeFile, what
+    publishing and asking raise.
     """
     if not author.has_perm(ASK):
         raise NotAllowed

@@ -26,9 +26,9 @@ SHOWN_ERRORS = 50
 
 class Command(ProblemCommand):
     help = (
-        "Import receipts, returns or products from a CSV file. What cannot be used is reported by line and the rest is posted. The"
-        " same file again changes nothing; an import that was killed goes on when it is started again. Of a corrected"
-        " file only what is new is posted. How a return without a number is known: docs/imports.md."
+        "Import receipts, returns or products from a CSV file. What cannot be used is reported by line and the rest is"
+        " taken. The same file again changes nothing; an import that was killed goes on when it is started again. Of a"
+        " corrected file only what is new is taken. How a return without a number is known: docs/imports.md."
     )
 
     def add_options(self, parser: CommandParser) -> None:

@@ -43,24 +43,19 @@ class ProductImport(FileImport):
     def post(self, rows: list[Staged]) -> list[RowFault]:
         """What a file has no column for stays as it is; an empty cell says that there is nothing."""
         said: dict[str, dict[str, Any]] = {row.receipt: orjson.loads(row.lines)[0] for row in rows}
-        known = {
-            product.sku: product
-            for product in Product.objects.select_for_update().filter(partner=self.partner, sku__in=said)
-        }
-        new, changed = [], []
-        for sku, values in said.items():
-            product = known.get(sku)
-            if product is None:
-                new.append(Product(partner=self.partner, sku=sku, **values))
-            elif any(getattr(product, name) != value for name, value in values.items()):
-                for name, value in values.items():
-                    setattr(product, name, value)
-                changed.append(product)
-        Product.objects.bulk_create(new)
-        if changed:
-            Product.objects.bulk_update(changed, FIELDS, batch_size=500)
+        locked = Product.objects.select_for_update().filter(partner=self.partner, sku__in=said)
+        known = {row.pop("sku"): row for row in locked.values("sku", *FIELDS)}
         counts = self.batch.counts
-        counts["added"] += len(new)
-        counts["changed"] += len(changed)
-        counts["unchanged"] += len(said) - len(new) - len(changed)
+        written = []
+        for sku, values in said.items():
+            before = known.get(sku)
+            after = values if before is None else before | values
+            if before == after:
+                counts["unchanged"] += 1
+                continue
+            counts["added" if before is None else "changed"] += 1
+            written.append(Product(partner=self.partner, sku=sku, **after))
+        Product.objects.bulk_create(
+            written, update_conflicts=True, unique_fields=["sku", "partner"], update_fields=FIELDS
+        )
         return []
