@@ -64,7 +64,7 @@ def coffee() -> ProductList:
 
 
 def product(sku: str, **values: Any) -> Product:
-    return Product.objects.create(partner=Partner.objects.get(), sku=sku, **values)
+    return Product.objects.create(partner=Partner.objects.get(is_operator=True), sku=sku, **values)
 
 
 def page_of(row: Any) -> str:
@@ -77,9 +77,7 @@ def test_a_rule_calls_its_lists_by_name(club: Programme) -> None:
     with override("en"):
         base, two = (rule_sentence(rule, core) for rule in core.rules)
     assert base.endswith("for lines where article is in “Coffee week”")
-    assert two.endswith(
-        "when number of lines where article is not in “Coffee week”, “Sweets” is at least 2"
-    )
+    assert two.endswith("when number of lines where article is not in “Coffee week”, “Sweets” is at least 2")
 
 
 def test_sentences_need_no_articles(club: Programme) -> None:
@@ -187,7 +185,11 @@ def test_a_pasted_column_becomes_a_list(club: Programme, boss: Client) -> None:
 
 @pytest.mark.parametrize(
     ("skus", "said"),
-    [("", "skus"), ("x" * 201, "cannot be the number of an article"), ("\n".join(map(str, range(5001))), "5000")],
+    [
+        ("", "skus"),
+        ("x" * 201, "cannot be the number of an article"),
+        ("\n".join(map(str, range(5001))), "5000"),
+    ],
 )
 def test_a_list_that_cannot_be_is_refused_at_its_field(
     club: Programme, boss: Client, skus: str, said: str
@@ -230,7 +232,7 @@ def test_everything_that_was_found_goes_into_a_list(club: Programme, boss: Clien
 
 @pytest.mark.parametrize(("role", "may"), [("Marketing", True), ("Call centre", False), ("Auditor", False)])
 def test_marketing_puts_products_into_lists_and_others_do_not(club: Programme, role: str, may: bool) -> None:
-    person = User.objects.create_user("mia@example.com", "x", name="Mia", is_staff=True)
+    person = User.objects.create_staff("mia@example.com", name="Mia")
     person.groups.add(Group.objects.get(name=role))
     client = Client()
     client.force_login(person)
