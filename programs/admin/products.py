@@ -40,6 +40,7 @@ class IntoListForm(forms.Form):
         .exclude(programme__status=ProgrammeStatus.CLOSED)
         .select_related("programme"),
         label=_("Product list"),
+        empty_label=None,
         widget=UnfoldAdminSelectWidget(),
     )
 
