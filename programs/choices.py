@@ -27,6 +27,14 @@ class Audience(models.TextChoices):
     EMPLOYEE = "employee", _("employees")
 
 
+class Goal(models.TextChoices):
+    """What a programme is for above all."""
+
+    ATTRACT = "attract", _("attract new customers")
+    KEEP = "keep", _("keep those who come and make them come more often")
+    PREVENT = "prevent", _("prevent the loss of those who are leaving")
+
+
 class PartnerStatus(models.TextChoices):
     """draft → active ⇄ suspended → ended."""
 

@@ -11,10 +11,11 @@ from programs.admin import (
     revisions,
     rules,
 )
-from programs.admin.desk import publish
+from programs.admin.desk import brief, publish
 from programs.admin.desk import rules as rules_of_programme
 
 __all__ = [
+    "brief",
     "events",
     "ladders",
     "lists",

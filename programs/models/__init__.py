@@ -1,5 +1,6 @@
 """Models of programmes: what is being worked on, what was published, and who takes part."""
 
+from programs.models.briefs import Brief
 from programs.models.examples import WorkedExample
 from programs.models.partners import Coalition, Partner, Source, Store
 from programs.models.products import Product
@@ -16,6 +17,7 @@ from programs.models.programmes import (
 from programs.models.revisions import Revision, RevisionActivation
 
 __all__ = [
+    "Brief",
     "Coalition",
     "EventType",
     "Partner",

@@ -13,7 +13,7 @@ from loyalty.core.choices import UserKind
 from loyalty.core.models import User
 from programs.admin.desk.tabs import tab_url
 from programs.engine.document import read_core
-from programs.models import EventType, PointType, ProductList, Programme, Rule, TierLadder
+from programs.models import Brief, EventType, PointType, ProductList, Programme, Rule, TierLadder
 from programs.selectors.documents import as_yaml, working_document
 from programs.services.programmes import load
 from tests.engine.whole import WHOLE
@@ -192,3 +192,23 @@ def test_a_tier_is_inserted_between_two(boss: Client) -> None:
     assert answer.status_code == 302, answer.context["adminform"].form.errors
     ladder.refresh_from_db()
     assert [tier["key"] for tier in ladder.settings["tiers"]].index("bronze") == 1
+
+
+def test_a_brief_is_written_step_by_step(boss: Client, club: Programme) -> None:
+    url = tab_url(club, "brief")
+    data = opened(boss, url) | {
+        "goal": ["keep"],
+        "key_factor": ["They come for the bread."],
+        "targets-0-what": ["share of customers who come again"],
+        "targets-0-target": ["38 %"],
+    }
+    assert boss.post(url, data).status_code == 302
+    brief = Brief.objects.get()
+    assert [done for _step, done in brief.steps] == [True, True, False, False, False]
+    assert brief.targets == [{"what": "share of customers who come again", "target": "38 %"}]
+    # What is shown is what is stored; nobody else's idea of a goal gets in.
+    assert boss.post(url, opened(boss, url)).status_code == 302
+    brief.refresh_from_db()
+    assert (brief.goal, len(brief.targets)) == ("keep", 1)
+    assert boss.post(url, data | {"goal": ["win"]}).status_code == 200
+    assert Brief.objects.get().goal == "keep"

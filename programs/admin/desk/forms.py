@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import AdminForm
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils.translation import gettext as _
 
 from loyalty.core.clock import now
 from programs.admin.desk.tabs import desk_context
@@ -78,16 +78,41 @@ def form_page(
             return HttpResponseRedirect(request.path)
     else:
         form = form_class(instance=programme)
-    names = [name for _title, options in fieldsets for name in options["fields"]]
+    return form_response(
+        request,
+        programme,
+        form,
+        fieldsets,
+        active=active,
+        may_change=may_change,
+        conditional=conditional_fields(
+            form, [name for _title, options in fieldsets for name in options["fields"]]
+        ),
+        more={"theirs": form.theirs},
+    )
+
+
+def form_response(
+    request: HttpRequest,
+    programme: Programme,
+    form: forms.ModelForm,
+    fieldsets: Sequence[tuple[Any, dict[str, Any]]],
+    *,
+    active: str,
+    may_change: bool,
+    conditional: dict[str, str] | None = None,
+    more: dict[str, Any] | None = None,
+    template: str = "admin/programs/form.html",
+) -> HttpResponse:
+    """The form in the theme's own frame, with the tabs above it; who may only look cannot type."""
     if not may_change:
         for field in form.fields.values():
             field.disabled = True
-    page: Any = _Page(conditional_fields(form, names))
+    page: Any = _Page(conditional or {})
     context = {
         **desk_context(request, programme, active),
         "adminform": AdminForm(form, list(fieldsets), {}, (), model_admin=page),
         "form": form,
-        "theirs": form.theirs,
         "errors": form.errors,
         # The theme's own scripts for forms, and what the fields need.
         "media": admin.site._registry[Programme].media + form.media,  # noqa: SLF001 - the only way to them
@@ -107,6 +132,6 @@ def form_page(
         "has_editable_inline_admin_formsets": False,
         "inline_admin_formsets": [],
         "form_url": "",
-        "title": f"{programme} · {_('Settings')}" if active == "settings" else str(programme),
+        **(more or {}),
     }
-    return TemplateResponse(request, "admin/programs/form.html", context)
+    return TemplateResponse(request, template, context)

@@ -123,6 +123,11 @@ def _waiting(programme: Programme) -> str:
     return "" if waiting is None else reverse("admin:core_approval_change", args=[waiting.pk])
 
 
+def _page_of(programme: Programme, blocker: readiness.Blocker) -> str:
+    url = tab_url(programme, blocker.tab)
+    return f"{url}?{blocker.query}" if blocker.query else url
+
+
 def _place(programme: Programme, error: FieldError) -> dict[str, Any]:
     """A fault and the page on which it can be mended."""
     section = error.pointer.lstrip("/").partition("/")[0]
@@ -149,5 +154,13 @@ def waiting_changes(programme: Programme) -> str:
 
 
 tabs.contribute(
-    Tab("publish", _("Publish"), "programs.view_programme", _page, "admin/programs/publish.html", order=95)
+    Tab(
+        "publish",
+        _("Publish"),
+        "programs.view_programme",
+        _page,
+        "admin/programs/publish.html",
+        order=95,
+        changes=PUBLISH,
+    )
 )

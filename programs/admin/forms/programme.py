@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
-from programs.admin.forms.fields import Choice, Code, Several, Words, text_input
+from programs.admin.forms.fields import Choice, Code, Several, Words
 from programs.admin.forms.parts import DocumentForm
 from programs.choices import Audience
 from programs.engine.reader import Path
@@ -25,13 +25,10 @@ class SettingsForm(DocumentForm):
 
     name = Words(label=_("Name"), help_text=_("The name that members see."))
     audience = Choice(Audience.choices, label=_("For"), help_text=_("Who may join."))
-    zone = Code(
+    zone = Choice(
+        [(name, name) for name in sorted(available_timezones())],
         label=_("Time zone"),
-        required=True,
-        help_text=_(
-            "Days begin and end here: for expiry, for limits per day, for reports. Such as Europe/Tallinn."
-        ),
-        widget=text_input(list="zones"),
+        help_text=_("Days begin and end here: for expiry, for limits per day, for reports."),
     )
     currency = Code(
         label=_("Currency"),
@@ -59,11 +56,6 @@ class SettingsForm(DocumentForm):
 
     def own_path(self) -> Path:
         return ("programme",)
-
-    @property
-    def zones(self) -> list[str]:
-        """What the field of the time zone proposes."""
-        return sorted(available_timezones())
 
 
 SETTINGS_FIELDSETS = (

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('programs', '0005_worked_examples'),
+        ('programs', '0006_briefs'),
     ]
 
     operations = [
