@@ -14,15 +14,7 @@ from loyalty.core.roles import Shipped
 _PARTNERS = ("partner", "store", "source", "coalition")
 _PARTS = tuple(
     f"programs.delete_{model}"
-    for model in (
-        "pointtype",
-        "eventtype",
-        "tierladder",
-        "productlist",
-        "rulegroup",
-        "rule",
-        "workedexample",
-    )
+    for model in ("pointtype", "eventtype", "tierladder", "productlist", "rulegroup", "rule", "workedexample")
 )
 _BACKGROUND = ("core.view_importbatch", "core.view_job")
 # Whatever of history a package would let somebody delete.
@@ -43,7 +35,7 @@ ROLES = (
             "members.view_*", "members.add_upload", "members.add_tiergrant", "members.change_tiergrant",
             "members.forfeit_points", "members.undo_opening", *_BACKGROUND,
             # To take a part out of the working copy; its row stays.
-            *_PARTS, "programs.delete_product",
+            *_PARTS,
         ),
     ),
     Shipped(

@@ -16,10 +16,10 @@ from unfold.contrib.filters.admin import FieldTextFilter
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from loyalty.core.admin.base import ModelAdmin
 from loyalty.core.clock import now
 from loyalty.core.problems import Problem, sentence_of
 from programs.admin.desk.tabs import tab_url
+from programs.admin.partners import NeverDeleted
 from programs.choices import ProgrammeStatus
 from programs.models import Product, ProductList
 from programs.services.lists import add_to_list
@@ -55,9 +55,10 @@ class IntoListForm(forms.Form):
 
 
 @admin.register(Product)
-class ProductAdmin(ModelAdmin):
+class ProductAdmin(NeverDeleted):
     """Articles of partners. A purchase takes from here what the till does not say."""
 
+    fixed = ("partner", "sku")
     about = _(
         "Articles that partners sell. What a receipt does not say of its articles (category, department, brand,"
         " labels) is taken from here when it is recorded; what is changed here later changes no receipt."
@@ -74,10 +75,6 @@ class ProductAdmin(ModelAdmin):
     ordering = ("sku", "partner")
     fields = ("partner", "sku", "name", "category", "department", "brand", "labels")
     actions = ("into_list",)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """By these an article is known."""
-        return () if obj is None else ("partner", "sku")
 
     def has_put_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(PUT)
