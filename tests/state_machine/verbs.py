@@ -357,9 +357,7 @@ class Verbs(Story):
 
     def advance(self, random: Random) -> None:
         """The nightly job."""
-        self.both(
-            "advance", MEMBERS, lambda: self.model.tell(self.now), lambda: self.real.advance(self.now)
-        )
+        self.both("advance", MEMBERS, lambda: self.model.tell(self.now), lambda: self.real.advance(self.now))
 
     def again(self, random: Random) -> None:
         self.repeat()

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0010_adjusting_rights'),
+        ('members', '0011_tiers_until'),
     ]
 
     operations = [
