@@ -151,7 +151,7 @@ def _describe(approval: Approval) -> Described:
 
     points = arguments["points"]
     sentence = _("Give %(points)s to %(member)s") if points > 0 else _("Take %(points)s from %(member)s")
-    title = sentence % {"points": words(abs(points)), "member": membership}
+    title = sentence % {"points": words(abs(points)), "member": membership.number}
     before, after = approval.difference["before"], approval.difference["after"]
     row = (
         _("Usable balance in “%(programme)s”") % {"programme": membership.programme},

@@ -189,7 +189,7 @@ def test_the_tier_of_a_member_can_be_expected(draft: Programme, tier: str) -> No
     other = source.replace("gold", "base").replace("id: tea", "id: base")
     red = save_example(draft, other, now=NOON)
     [step] = run_in_words(red.report, working_core(draft))
-    assert [(each.what, each.expected, each.got) for each in step.missed] == [("anna: Tier", "Base", "Gold")]
+    assert [(each.what, each.expected, each.got) for each in step.missed] == [("anna: Tier (status)", "Base", "Gold")]
 
 
 @pytest.mark.parametrize(("tier", "code"), [("silver", "unknown_tier"), ("{other: gold}", "unknown_key")])
@@ -203,4 +203,4 @@ def test_a_tier_that_is_not_there_cannot_be_expected(draft: Programme, tier: str
 def test_without_a_ladder_no_tier_can_be_expected(draft: Programme) -> None:
     with pytest.raises(InvalidScenario) as refused:
         save_example(draft, SOURCE.replace("{balance: 10}", "{tier: gold}"), now=NOON)
-    assert [error.code for error in refused.value.errors] == ["no_ladder"]
+    assert [error.code for error in refused.value.errors] == ["unknown_ladder", "unknown_key"]

@@ -75,7 +75,7 @@ def test_the_form_says_what_the_member_has_and_what_each_way_is_for(boss: Client
         "Visits: Guest, without an end.",
         "Gold (€1,000.00)",
         "Circle (by invitation)",
-        "Friend (10 visits)",
+        "Friend (10 days with a purchase)",
         "At least this tier",
         "For an apology",
         "Exactly this tier",
