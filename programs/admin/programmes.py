@@ -36,9 +36,7 @@ class ProgrammeAdmin(ReadOnlyAdmin):
         "A programme is worked on here, tried with baskets and examples, and then published. What is published never"
         " changes; a change is a new revision."
     )
-    when_empty = _(
-        "Choose a ready programme from the gallery and change what you like, or start with an empty one."
-    )
+    when_empty = _("Make the first programme: take one from the gallery, or start with an empty one.")
     list_display = ("label", "key", "status_badge", "audience", "currency", "zone")
     list_display_links = None
     list_filter = ("status", "audience")
