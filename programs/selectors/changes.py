@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from loyalty.core.translated import language_name, text
 from programs.choices import Audience
@@ -13,7 +16,7 @@ from programs.engine.document import Core, dump_core
 from programs.engine.point_types import PointType
 from programs.models import Programme
 from programs.selectors.canonical import freeze, thaw
-from programs.selectors.documents import differences
+from programs.selectors.documents import differences, part_as_yaml
 from programs.selectors.events import fields_in_words
 from programs.selectors.ladders import ladder_in_words, tiers_in_words
 from programs.selectors.lists import skus_in_words
@@ -23,6 +26,7 @@ from programs.selectors.sentences import rule_sentence
 from programs.selectors.terms import terms_in_words
 
 NOTHING = "—"
+Text = str | Promise
 
 
 class Kind(StrEnum):
@@ -71,7 +75,7 @@ def changes(before: Core | None, after: Core) -> list[PartChange]:
             found.append(PartChange(Kind.REMOVED, title, _lines(was, {})))
         elif key not in old:
             found.append(PartChange(Kind.ADDED, name, _lines({}, becomes)))
-        elif lines := _lines(was, becomes):
+        elif lines := (*_lines(was, becomes), *_unsaid(key, before, after, said=was != becomes)):
             found.append(PartChange(Kind.CHANGED, name, lines))
     if before is not None and not found:
         found = _as_written(before, after)
@@ -90,6 +94,47 @@ def _lines(was: Said, becomes: Said) -> tuple[Line, ...]:
     return tuple(line for line in lines if line.before != line.after)
 
 
+# What no sentence about a part tells: texts in other languages, costs, limits.
+UNSAID: dict[str, tuple[str, ...]] = {
+    "programme": ("name",),
+    "rules": ("title", "rounding"),
+    "point_types": ("name", "unit", "cost", "limits"),
+    "events": ("name",),
+    "ladders": ("name",),
+    "lists": ("name",),
+}
+FIELDS: dict[str, Text] = {
+    "name": _("Name"),
+    "title": _("Title"),
+    "unit": _("One, two, five of them"),
+    "cost": _("Cost of one"),
+    "limits": _("Limits"),
+    "rounding": _("Fractions of a point"),
+}
+
+
+def _unsaid(key: tuple[str, str], before: Core | None, after: Core, *, said: bool) -> list[Line]:
+    """What differs in a part and stands in none of its sentences; all that differs when there is no sentence at all."""
+    section, part = key
+    if before is None or section == "order":
+        return []
+    was, becomes = (_entry(dump_core(core).get(section), part) for core in (before, after))
+    lines = []
+    for path, old, new in differences(was, becomes):
+        first, _dot, rest = path.partition(".")
+        if said and first not in UNSAID.get(section, ()):
+            continue
+        name = str(FIELDS.get(first, first))
+        lines.append(Line(f"{name} ({rest})" if rest else name, _plain(old), _plain(new)))
+    return lines
+
+
+def _entry(section: Any, key: str) -> Any:
+    if isinstance(section, list):
+        return next((part for part in section if part.get("key") == key), {})
+    return section
+
+
 def _as_written(before: Core, after: Core) -> list[PartChange]:
     """What has no sentence of its own, such as the order of rules."""
     found = differences(dump_core(before), dump_core(after))
@@ -98,8 +143,8 @@ def _as_written(before: Core, after: Core) -> list[PartChange]:
 
 
 def _plain(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(str(item) for item in value)
+    if isinstance(value, (list, dict)):
+        return part_as_yaml({"": value}).partition(":")[2].strip()
     return "" if value is None else str(value)
 
 
@@ -125,7 +170,7 @@ def _described(core: Core, other: Core | None) -> Described:
         skus = skus_in_words(listed, None if other is None else other.product_list(listed.key))
         found["lists", listed.key] = (
             _titled(gettext("Product list"), listed.name),
-            {gettext("Name"): text(dict(listed.name)), gettext("Products"): skus},
+            {gettext("Products"): skus},
         )
     policies = dict(policies_in_words(dump_core(core)["policies"]))
     found["policies", ""] = (gettext("Policies"), policies)
@@ -135,7 +180,6 @@ def _described(core: Core, other: Core | None) -> Described:
         found["groups", group.key] = (f"{gettext('Group of rules')}: {group.key}", said)
     for rule in core.rules:
         said = {
-            gettext("Name"): text(dict(rule.title)),
             gettext("What it does"): rule_sentence(rule, core),
             gettext("Group"): rule.group,
         }
@@ -153,7 +197,6 @@ def _titled(kind: str, name: tuple[tuple[str, str], ...]) -> str:
 
 def _settings(core: Core) -> Said:
     return {
-        gettext("Name"): text(dict(core.name)),
         gettext("For"): str(Audience(core.audience.value).label),
         gettext("Time zone"): core.zone,
         gettext("Currency"): core.currency,
@@ -162,7 +205,7 @@ def _settings(core: Core) -> Said:
 
 
 def _point_type(item: PointType, core: Core) -> Said:
-    said = {gettext("Name"): text(dict(item.name)), gettext("Decimal places"): str(item.decimals)}
+    said = {gettext("Decimal places"): str(item.decimals)}
     return {**said, **dict(terms_in_words(item, core))}
 
 

@@ -85,7 +85,13 @@ def test_no_role_deletes_and_none_but_the_auditor_and_administrator_see_the_reco
     for role in shipped_roles():
         has = rights(Group.objects.get(name=role.group))
         deleting = {right for right in has if ".delete_" in right}
-        assert deleting == set(), role.key
+        # Who writes a programme takes parts out of its working copy; their rows stay.
+        parts = (
+            {right for right in deleting if right.startswith("programs.")}
+            if role.key == "marketing"
+            else set()
+        )
+        assert deleting == parts, role.key
         assert ("core.view_auditentry" in has) == (role.key in ("auditor", "administrator")), role.key
 
 

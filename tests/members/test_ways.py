@@ -16,9 +16,6 @@ from programs.models import Programme
 from tests.members.club import query
 from tests.members.test_import_chunks import ledger
 from tests.members.ways import (
-    Bought,
-    Delivery,
-    World,
     build,
     deliveries,
     imported,
@@ -27,8 +24,8 @@ from tests.members.ways import (
     late,
     one_after_the_other,
     touched,
-    worlds,
 )
+from tests.members.worlds import Bought, Delivery, World, worlds
 
 pytestmark = pytest.mark.django_db
 # Everything but ids and times of recording, besides `ledger` (whose balances know one point type only).

@@ -18,6 +18,7 @@ from django.utils.translation import override
 from loyalty.core import approvals, clock
 from loyalty.core.models import Approval, AuditEntry, User
 from loyalty.core.problems import NotAllowed
+from programs.admin.desk.tabs import tab_url
 from programs.models import Programme, Revision
 from programs.services.programmes import load
 from programs.services.proposing import NothingToPublish, publish_or_ask
@@ -195,7 +196,7 @@ def test_the_difference_is_in_words_and_in_the_language_of_the_reader() -> None:
     table = approvals.describe(approval).table
     assert table is not None
     rows = {row[0]: row[1:] for row in table.rows}
-    before, after = rows["Rule “Base”"]
+    before, after = rows["Rule: Base: What it does"]
     assert ("5" in before, "7" in after, before.replace("5", "7") == after) == (True, True, True)
     with override("ru"):
         translated = approvals.describe(approval).table
@@ -213,7 +214,8 @@ def test_no_change_hides_behind_the_sentence_of_its_rule() -> None:
     table = approvals.describe(approval).table
     assert table is not None
     changed = {row[0] for row in table.rows}
-    assert {"Rule “Basis”", "Rule “Basis”: title", "Rule “Basis”: group"} <= changed
+    rule = "Rule: Basis"
+    assert {f"{rule}: What it does", f"{rule}: Title (*)", f"{rule}: Group"} <= changed
 
 
 def test_a_first_publication_tells_every_rule() -> None:
@@ -221,7 +223,7 @@ def test_a_first_publication_tells_every_rule() -> None:
     described = approvals.describe(approval)
     assert described.title == "Publish “Club”, in force at once"
     assert described.table is not None
-    [rule] = [row for row in described.table.rows if row[0] == "Rule “Base”"]
+    [rule] = [row for row in described.table.rows if row[0] == "Rule: Base: What it does"]
     assert (rule[1], "5" in rule[2]) == ("—", True)
 
 
@@ -235,19 +237,20 @@ def client_of(user: User) -> Client:
 def test_marketing_asks_and_the_approver_publishes_in_the_back_office() -> None:
     programme = draft()
     author, boss = client_of(staff("Marketing")), client_of(staff("Approver"))
-    address = reverse("admin:programs_programme_publish", args=[programme.pk])
-    page = author.get(reverse("admin:programs_programme_change", args=[programme.pk])).content.decode()
+    address = tab_url(programme, "publish")
+    page = author.get(tab_url(programme)).content.decode()
     assert address in page
     page = author.get(address).content.decode()
     assert "Ask for approval" in page
-    assert "Rule “Base”" in page
-    empty = author.post(address, {"reason": " ", "effective_from": ""})
+    assert "Rule: Base" in page
+    [shown] = re.findall(r'name="shown" value="(\w{64})"', page)
+    empty = author.post(address, {"reason": " ", "effective_from": "", "shown": shown})
     assert empty.status_code == 200
     assert not Approval.objects.exists()
-    answer = author.post(address, {"reason": "Spring", "effective_from": ""}, follow=True)
+    answer = author.post(address, {"reason": "Spring", "effective_from": "", "shown": shown}, follow=True)
     assert "Asked for. Another person has to approve it." in answer.content.decode()
-    again = author.post(address, {"reason": "Spring", "effective_from": ""})
-    assert "Somebody has asked for this already" in again.content.decode()
+    again = author.post(address, {"reason": "Spring", "effective_from": "", "shown": shown})
+    assert "waits for the approval of another person" in again.content.decode()
     approval = Approval.objects.get()
     decide = reverse("admin:core_approval_decide", args=[approval.pk])
     assert author.post(decide, {"decision": "approve"}).status_code == 403
@@ -258,7 +261,7 @@ def test_marketing_asks_and_the_approver_publishes_in_the_back_office() -> None:
 
 def test_what_somebody_edited_after_the_page_was_opened_is_shown_before_it_is_asked_for() -> None:
     programme, author = draft(), client_of(staff("Marketing"))
-    address = reverse("admin:programs_programme_publish", args=[programme.pk])
+    address = tab_url(programme, "publish")
     [seen] = re.findall(r'name="shown" value="(\w{64})"', author.get(address).content.decode())
     load(CLUB % 500, now=NOW)
     answer = author.post(address, {"reason": "Spring", "effective_from": "", "shown": seen})
@@ -274,18 +277,17 @@ def test_what_somebody_edited_after_the_page_was_opened_is_shown_before_it_is_as
 
 def test_the_time_is_on_the_clock_of_the_programme() -> None:
     programme, author = draft(), client_of(staff("Marketing"))
-    address = reverse("admin:programs_programme_publish", args=[programme.pk])
+    address = tab_url(programme, "publish")
     year = clock.now().year + 1
-    author.post(address, {"reason": "Spring", "effective_from": f"{year}-07-01T09:00"})
+    [shown] = re.findall(r'name="shown" value="(\w{64})"', author.get(address).content.decode())
+    author.post(address, {"reason": "Spring", "effective_from": f"{year}-07-01T09:00", "shown": shown})
     assert Approval.objects.get().arguments["effective_from"] == f"{year}-07-01T09:00:00+03:00"
 
 
 @pytest.mark.parametrize("role", ["Approver", "Call centre", "Auditor"])
-def test_others_have_no_button_and_their_address_is_refused(role: str) -> None:
+def test_others_have_no_button_and_cannot_send(role: str) -> None:
     programme, client = draft(), client_of(staff(role))
-    address = reverse("admin:programs_programme_publish", args=[programme.pk])
-    page = client.get(reverse("admin:programs_programme_change", args=[programme.pk])).content.decode()
-    assert address not in page
-    assert client.get(address).status_code == 403
+    address = tab_url(programme, "publish")
+    assert 'name="shown"' not in client.get(address).content.decode()
     assert client.post(address, {"reason": "x"}).status_code == 403
     assert (status(programme), Approval.objects.count()) == ("draft", 0)
