@@ -21,12 +21,11 @@ from loyalty.core.translated import language_name
 from programs.admin.desk.forms import form_page
 from programs.admin.desk.lists import part_list
 from programs.admin.desk.publish import waiting_changes
+from programs.admin.desk.steps import steps_of
 from programs.admin.desk.tabs import Tab, tab_page, tab_url, tabs
 from programs.admin.forms.programme import SETTINGS_FIELDSETS, PoliciesForm, SettingsForm, policy_fieldsets
 from programs.admin.gallery import ADD, new_programme
 from programs.models import Programme
-
-OF_LANGUAGES = _("languages")
 
 
 @admin.register(Programme)
@@ -89,6 +88,7 @@ class ProgrammeAdmin(ReadOnlyAdmin):
 def _overview(request: HttpRequest, programme: Programme) -> dict[str, Any]:
     return {
         "waiting": waiting_changes(programme),
+        "steps": steps_of(programme, request),
         "publish_url": tab_url(programme, "publish"),
         "panels": panels.shown("programs.programme", programme, request),
     }
