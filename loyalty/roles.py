@@ -13,7 +13,8 @@ from loyalty.core.roles import Shipped
 # What a company agreed with its partners is not changed by those who write the rules.
 _PARTNERS = ("partner", "store", "source", "coalition")
 _PARTS = tuple(
-    f"programs.delete_{model}" for model in ("pointtype", "eventtype", "tierladder", "rulegroup", "rule")
+    f"programs.delete_{model}"
+    for model in ("pointtype", "eventtype", "tierladder", "rulegroup", "rule", "workedexample")
 )
 _BACKGROUND = ("core.view_importbatch", "core.view_job")
 # Whatever of history a package would let somebody delete.
@@ -26,12 +27,13 @@ ROLES = (
         _("Marketing"),
         _(
             "Writes programmes: rules, points, tiers. Asks for publishing; another person approves it. Sees members and"
-            " their points, takes in files, gives tiers."
+            " their points, takes in files, gives tiers, forfeits points of those who broke the terms."
         ),
         (
             "programs.view_*", "programs.add_*", "programs.change_*", "programs.publish_programme",
             *(f"-programs.{verb}_{model}" for verb in ("add", "change") for model in _PARTNERS),
-            "members.view_*", "members.add_upload", "members.add_tiergrant", "members.change_tiergrant", *_BACKGROUND,
+            "members.view_*", "members.add_upload", "members.add_tiergrant", "members.change_tiergrant",
+            "members.forfeit_points", "members.undo_opening", *_BACKGROUND,
             # To take a part out of the working copy; its row stays.
             *_PARTS,
         ),
@@ -64,12 +66,11 @@ ROLES = (
         "Finance",
         _("Finance"),
         _(
-            "Accounts for points: sees every movement, document, approval and background job. Forfeits points, and takes"
-            " back opening balances that were wrong."
+            "Accounts for points: sees every movement, document, approval and background job. Changes"
+            " nothing."
         ),
         (
-            "programs.view_*", "members.view_*", "core.view_approval", "members.forfeit_points", "members.undo_opening",
-            *_BACKGROUND,
+            "programs.view_*", "members.view_*", "core.view_approval", *_BACKGROUND,
         ),
     ),
     Shipped(

@@ -45,7 +45,8 @@ class GivesTiers:
         if not request.user.has_perm("members.add_tiergrant") or object_id is None:
             return False
         membership = Membership.objects.select_related("programme").filter(pk=object_id).first()
-        return membership is not None and given.has_ladders(membership.programme_id, clock.now())
+        # The page of one that is not there says so itself.
+        return membership is None or given.has_ladders(membership.programme_id, clock.now())
 
     @action(
         description=_("Give a tier"),
@@ -198,7 +199,7 @@ class TierGrantAdmin(ReadOnlyAdmin):
         if not request.user.has_perm("members.change_tiergrant") or object_id is None:
             return False
         grant = TierGrant.objects.select_related("membership__programme").filter(pk=object_id).first()
-        return grant is not None and given.runs(grant, clock.now())
+        return grant is None or given.runs(grant, clock.now())
 
     @action(
         description=_("End now"),

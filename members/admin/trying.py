@@ -314,4 +314,4 @@ def _written(points: Mapping[str, int], core: Core) -> Any:
     return written.get(main, 0) if set(written) <= {main} else written
 
 
-tabs.contribute(Tab("try", _("Try a basket"), VIEW, _page, "admin/members/try.html", order=60))
+tabs.contribute(Tab("try", _("Try a basket"), VIEW, _page, "admin/members/try.html", order=60, changes=VIEW))

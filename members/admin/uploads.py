@@ -17,6 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 from unfold.decorators import display
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
@@ -198,13 +199,11 @@ class UploadAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        upload = get_object_or_404(self.get_queryset(request), pk=object_id if object_id.isdigit() else 0)
-        if not self.has_view_permission(request, upload):
-            raise PermissionDenied
         may = request.user.has_perm(ADD)
+        if not self.has_view_permission(request) or (request.method == "POST" and not may):
+            raise PermissionDenied
+        upload = get_object_or_404(self.get_queryset(request), pk=object_id if object_id.isdigit() else 0)
         if request.method == "POST":
-            if not may:
-                raise PermissionDenied
             return self._work(request, upload)
         return self._show(request, upload, None, may=may)
 
@@ -291,6 +290,7 @@ def progress_context(upload: Upload) -> dict[str, Any]:
     return context
 
 
+@require_safe
 def progress_page(request: HttpRequest, pk: int) -> HttpResponse:
     """The part of the page that is asked again while work is under way."""
     if not request.user.has_perm("members.view_upload"):
@@ -304,6 +304,7 @@ def progress_page(request: HttpRequest, pk: int) -> HttpResponse:
     return answer
 
 
+@require_safe
 def error_file(request: HttpRequest, pk: int) -> HttpResponse:
     """The lines that were not taken, as a file to mend them by."""
     if not request.user.has_perm("members.view_upload"):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
-from loyalty.core.exact import split
 from members.engine.books import (
     NO_TERMS,
     AllocationRow,
@@ -89,16 +88,9 @@ class Ledger:
 
     def transfer_in(self, book: Book, part: int, lot: LotRow, cause: Cause, terms: Terms) -> PostingRow:
         """What another account gave from a lot: a child lot with the same issuer, revision and time of earning."""
+        earned, issuer = lot.earned_at, lot.issuer
         return self._credit(
-            book,
-            "transfer_in",
-            "transit",
-            part,
-            lot.issuer,
-            cause,
-            terms,
-            earned_at=lot.earned_at,
-            child_of=lot,
+            book, "transfer_in", "transit", part, issuer, cause, terms, earned_at=earned, child_of=lot
         )
 
     def _credit(
@@ -406,8 +398,3 @@ class Ledger:
         )
         book.postings.append(row)
         return row
-
-
-def share_points(amount: int, weights: Sequence[int]) -> list[int]:
-    """Divide points between awards or tenders; equal weights when there is nothing to weigh by."""
-    return split(amount, weights if sum(weights) > 0 else [1] * len(weights))

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -92,6 +93,10 @@ class PartAdmin(ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         obj = self.get_object(request, unquote(object_id)) if object_id else None
+        if object_id is None and not self.has_add_permission(request):
+            raise PermissionDenied
+        if object_id is not None and obj is None:
+            return super().changeform_view(request, object_id, form_url, extra_context)
         programme = self.programme_of(request, obj)
         if programme is None:
             messages.info(request, gettext("Choose the programme first."))
@@ -114,6 +119,12 @@ class PartAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         retired = obj is not None and obj.retired_at is not None
         return not retired and super().has_delete_permission(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Parts are taken out one at a time, each with what it would leave behind."""
+        return {
+            name: entry for name, entry in super().get_actions(request).items() if name != "delete_selected"
+        }
 
     # --- saving -------------------------------------------------------------------------------------
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:

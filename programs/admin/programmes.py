@@ -18,7 +18,7 @@ from loyalty.core.admin.base import ReadOnlyAdmin, badge
 from loyalty.core.admin.cells import EMPTY, link, moment
 from loyalty.core.registry import Panel, Table, panels
 from loyalty.core.translated import language_name
-from programs.admin.desk.forms import form_page
+from programs.admin.desk.forms import CHANGE, form_page
 from programs.admin.desk.lists import part_list
 from programs.admin.desk.publish import waiting_changes
 from programs.admin.desk.steps import steps_of
@@ -36,9 +36,7 @@ class ProgrammeAdmin(ReadOnlyAdmin):
         "A programme is worked on here, tried with baskets and examples, and then published. What is published never"
         " changes; a change is a new revision."
     )
-    when_empty = _(
-        "Choose a ready programme from the gallery and change what you like, or start with an empty one."
-    )
+    when_empty = _("Make the first programme: take one from the gallery, or start with an empty one.")
     list_display = ("label", "key", "status_badge", "audience", "currency", "zone")
     list_display_links = None
     list_filter = ("status", "audience")
@@ -135,8 +133,12 @@ def _policies(request: HttpRequest, programme: Programme) -> HttpResponse:
     )
 
 
-tabs.contribute(Tab("settings", _("Settings"), "programs.view_programme", _settings, order=80))
-tabs.contribute(Tab("policies", _("Policies"), "programs.view_programme", _policies, order=50))
+tabs.contribute(
+    Tab("settings", _("Settings"), "programs.view_programme", _settings, order=80, changes=CHANGE)
+)
+tabs.contribute(
+    Tab("policies", _("Policies"), "programs.view_programme", _policies, order=50, changes=CHANGE)
+)
 
 
 # --- revisions ------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from django.views.generic import RedirectView
 from loyalty.core import approvals
 from loyalty.core.models import User
 from loyalty.core.roles import shipped_roles
+from programs.admin.desk.tabs import tabs
 
 FILE = Path(__file__).parents[2] / "docs" / "access-matrix.md"
 COMMAND = "make access-matrix"
@@ -29,7 +30,10 @@ NOBODY = "nobody"
 SITE = "Pages of the site"
 ASKING = "Approvals"
 # What stands in for the parts of an address. There is no thing with this number: a page asks for the right first.
-PLACEHOLDERS = {"object_id": "0", "id": "0", "content_type_id": "0", "app_label": "core", "url": "nowhere"}
+PLACEHOLDERS = {
+    "object_id": "0", "pk": "0", "key": "overview", "id": "0", "content_type_id": "0", "app_label": "core",
+    "url": "nowhere",
+}  # fmt: skip
 # Sending the form of a list chooses an action, and actions have lines of their own.
 READ_ONLY_PAGES = ("changelist", "history")
 HEADER = f"""# Who may do what
@@ -91,6 +95,11 @@ def measure(staff: dict[str, User]) -> Matrix:
 
     for pattern, route in walked(site.get_urls()):
         page, line = _place(pattern)
+        if pattern.name == "programs_programme_tab":
+            for tab in tabs.all():
+                to = (pattern, route.replace("/overview/", f"/{tab.key}/"), ("GET", "POST"), True)
+                tried(page, f"tab {tab.key}", lambda user, to=to: _opened(*to, user))
+            continue
         methods = ("GET",) if line in READ_ONLY_PAGES else ("GET", "POST")
         tried(page, line, lambda user, to=(pattern, route, methods, page != SITE): _opened(*to, user))
     for model, model_admin in site._registry.items():

@@ -31,6 +31,8 @@ from tests.architecture.access import (
 FOR_EVERYBODY = {
     "autocomplete", "index", "jsi18n", "login", "logout", "password_change", "password_change_done", "search",
 }  # fmt: skip
+# A basket is tried in a transaction that is taken back: whoever sees the rules may.
+LEAVES_NOTHING = ("programs.programme", "tab try")
 OURS = ("core", "programs", "members", "rewards", "surveys", "auth")
 
 
@@ -61,8 +63,8 @@ def test_without_a_role_nothing_opens(matrix: Matrix) -> None:
 
 def test_the_auditor_and_finance_change_nothing(matrix: Matrix) -> None:
     for role in ("auditor", "finance"):
-        done = [(page, line) for page, line, cell in matrix.cells(role) if cell == DOES and page != SITE]
-        assert done == [], role
+        done = {(page, line) for page, line, cell in matrix.cells(role) if cell == DOES and page != SITE}
+        assert done == {LEAVES_NOTHING}, role
 
 
 def test_the_auditor_opens_every_list(matrix: Matrix) -> None:
@@ -96,7 +98,7 @@ def test_the_call_centre_writes_no_programme(matrix: Matrix) -> None:
         for page, line, cell in matrix.cells("call_centre")
         if page.startswith("programs.") and cell == DOES
     ]
-    assert written == []
+    assert written == [LEAVES_NOTHING]
 
 
 @pytest.mark.django_db
@@ -108,8 +110,10 @@ def test_nothing_of_ours_is_deleted_not_even_by_those_who_may_do_everything(rf: 
         for model, page in site._registry.items()
         if model._meta.app_label in OURS and page.has_delete_permission(request)
     }
-    # A role of the operator's own making says what people may do; it is no history.
-    assert deletable == {"auth.group"}
+    # A role of the operator's own making says what people may do; it is no history. A part of a programme is only taken
+    # out of the working copy: its row stays.
+    parts = {"pointtype", "eventtype", "tierladder", "rulegroup", "rule"}
+    assert deletable == {"auth.group", *(f"programs.{part}" for part in parts)}
 
 
 def test_every_action_says_which_right_it_needs() -> None:

@@ -13,10 +13,11 @@ from django.core.management import call_command
 from loyalty.core import jobs
 from loyalty.core.choices import JobState
 from loyalty.core.models import Job
-from members.selectors.examples import run_in_words
+from members.selectors.examples import KINDS, run_in_words
 from members.services import examples
 from members.services.examples import ExampleExists, run_all, save_example
 from members.services.scenarios import InvalidScenario
+from members.services.scenarios.steps import KINDS as STEPS
 from programs.choices import ExampleState
 from programs.models import Programme, Revision, WorkedExample
 from programs.selectors.documents import working_core
@@ -41,6 +42,10 @@ TWICE = RULES.replace("points: 1", "points: 2")
 @pytest.fixture
 def draft() -> Programme:
     return load(RULES, now=NOON).programme
+
+
+def test_every_step_has_words() -> None:
+    assert set(STEPS) <= set(KINDS)
 
 
 def test_an_example_is_run_when_it_is_saved_and_nothing_but_its_result_stays(draft: Programme) -> None:

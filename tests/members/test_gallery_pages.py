@@ -45,7 +45,7 @@ def test_an_empty_installation_says_what_to_do_first(boss: Client) -> None:
     assert reverse("admin:programs_programme_add") == ADD
     assert "Make the first programme" in boss.get("/admin/").content.decode()
     listed = boss.get(reverse("admin:programs_programme_changelist")).content.decode()
-    assert "Choose a ready programme from the gallery" in listed
+    assert "take one from the gallery" in listed
     load(RULES, now=NOON)
     assert "Make the first programme" not in boss.get("/admin/").content.decode()
 

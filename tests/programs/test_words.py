@@ -257,8 +257,8 @@ def test_what_is_sent_with_an_event_in_words() -> None:
         ),
         (3, "100 Points, on each anniversary of joining, can be used at once"),
         (4, "100 Points, on reaching a tier, when tier in “Nights” is known"),
-        (5, "100.00 Stars, for bringing a friend"),
-        (6, "100 Points, for joining through a friend, expiry: never"),
+        (5, "100.00 Stars, for bringing a friend, can be used from December 31, 2026 on"),
+        (6, "100 Points, for joining through a friend, can be used 14 days after earning, expiry: never"),
         (
             7,
             (

@@ -229,4 +229,4 @@ def _allow(request: HttpRequest, permission: str) -> None:
         raise PermissionDenied
 
 
-tabs.contribute(Tab(TAB, _("Examples"), VIEW, _page, "admin/members/examples.html", order=70))
+tabs.contribute(Tab(TAB, _("Examples"), VIEW, _page, "admin/members/examples.html", order=70, changes=CHANGE))

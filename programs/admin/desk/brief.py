@@ -80,4 +80,4 @@ def _page(request: HttpRequest, programme: Programme) -> HttpResponse:
     )
 
 
-tabs.contribute(Tab("brief", _("Brief"), "programs.view_programme", _page, order=15))
+tabs.contribute(Tab("brief", _("Brief"), "programs.view_programme", _page, order=15, changes=CHANGE))

@@ -154,5 +154,13 @@ def waiting_changes(programme: Programme) -> str:
 
 
 tabs.contribute(
-    Tab("publish", _("Publish"), "programs.view_programme", _page, "admin/programs/publish.html", order=95)
+    Tab(
+        "publish",
+        _("Publish"),
+        "programs.view_programme",
+        _page,
+        "admin/programs/publish.html",
+        order=95,
+        changes=PUBLISH,
+    )
 )

@@ -156,4 +156,14 @@ def _work(rule: Rule, verb: str, more: list[str]) -> Callable[[], Any] | None:
     return None
 
 
-tabs.contribute(Tab("rules", _("Rules"), "programs.view_rule", _page, "admin/programs/rules.html", order=40))
+tabs.contribute(
+    Tab(
+        "rules",
+        _("Rules"),
+        "programs.view_rule",
+        _page,
+        "admin/programs/rules.html",
+        order=40,
+        changes=CHANGE,
+    )
+)

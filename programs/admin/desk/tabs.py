@@ -22,7 +22,8 @@ Text = str | Promise
 @dataclass(frozen=True, slots=True)
 class Tab:
     """One page of a programme. `page` answers the request itself (a whole response) or gives the context of
-    `template`. `permission` ("programs.view_rule") hides the tab from those who lack it."""
+    `template`. `permission` ("programs.view_rule") hides the tab from those who lack it; `changes` is needed to send its
+    form."""
 
     key: str
     title: Text
@@ -30,6 +31,8 @@ class Tab:
     page: Callable[[HttpRequest, Programme], HttpResponse | dict[str, Any]]
     template: str = "admin/programs/desk.html"
     order: int = 100
+    # The right to send its form; without one nothing can be sent.
+    changes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +90,17 @@ def desk_context(request: HttpRequest, programme: Programme, active: str) -> dic
     }
 
 
+def _may_send(request: HttpRequest, tab: Tab) -> bool:
+    return bool(tab.changes) and request.user.has_perm(tab.changes)
+
+
 def tab_page(request: HttpRequest, object_id: str, key: str) -> HttpResponse:
     """The page under one tab of a programme."""
     tab = tabs.get(key)
     if tab is None or not object_id.isdigit():
         raise Http404
-    if not request.user.has_perm(tab.permission):
+    sends = request.method not in ("GET", "HEAD")
+    if not request.user.has_perm(tab.permission) or (sends and not _may_send(request, tab)):
         raise PermissionDenied
     programme = get_object_or_404(Programme, pk=object_id)
     answer = tab.page(request, programme)

@@ -6,33 +6,26 @@
         place.querySelectorAll("[data-rows-add], [data-rows-remove]").forEach((button) => { button.hidden = false; });
     };
 
-    // Rows within rows stand in templates within templates; each level has a mark of its own, or takes the first one left.
     const renumber = (place, mark, number) => {
         place.querySelectorAll("*").forEach((node) => {
             for (const attribute of node.attributes) {
-                attribute.value = mark
-                    ? attribute.value.replaceAll(mark, number)
-                    : attribute.value.replace("__row__", number);
+                attribute.value = attribute.value.replaceAll(mark, number);
             }
             if (node instanceof HTMLTemplateElement) renumber(node.content, mark, number);
         });
     };
 
-    // Empty rows are long; with the button to add one they need not be there.
-    const tidy = (place) => {
-        place.querySelectorAll("[data-spare]").forEach((row) => row.remove());
-        place.querySelectorAll(".steps > [data-step='']:last-child:not(:first-child)").forEach((step) => step.remove());
-        place.querySelectorAll(":is(.steps, .try-page) tr[data-row]:last-child:not(:first-child)").forEach((row) => {
-            if ([...row.querySelectorAll("input, select")].every((field) => !field.value)) row.remove();
-        });
-    };
+    // Of a basket and its lines one empty row stays where there is no other one: it is what people begin with.
+    const tidy = (place) => place.querySelectorAll("[data-spare]").forEach((row) => {
+        if (!row.closest("[data-step], .steps, .try-page") || row.previousElementSibling) row.remove();
+    });
 
     const add = (field) => {
         const number = field.dataset.next;
         field.dataset.next = String(Number(number) + 1);
         const added = field.querySelector(":scope > template").content.cloneNode(true);
         renumber(added, field.dataset.mark, number);
-        added.querySelectorAll("[data-spare]").forEach((row) => row.remove());
+        tidy(added);
         offer(added);
         const row = added.firstElementChild;
         field.querySelector(":scope > [data-rows-body], :scope > table > tbody").append(added);
