@@ -45,6 +45,7 @@ MENU = (
             Entry("programs.pointtype", "toll"),
             Entry("programs.tierladder", "stairs"),
             Entry("programs.eventtype", "event"),
+            Entry("programs.productlist", "list_alt"),
             Entry("programs.revision", "history_edu"),
         ),
     ),
@@ -53,6 +54,7 @@ MENU = (
         (
             Entry("programs.partner", "handshake"),
             Entry("programs.store", "storefront"),
+            Entry("programs.product", "inventory"),
             Entry("programs.coalition", "hub"),
         ),
     ),

@@ -14,7 +14,7 @@ from loyalty.core.roles import Shipped
 _PARTNERS = ("partner", "store", "source", "coalition")
 _PARTS = tuple(
     f"programs.delete_{model}"
-    for model in ("pointtype", "eventtype", "tierladder", "rulegroup", "rule", "workedexample")
+    for model in ("pointtype", "eventtype", "tierladder", "productlist", "rulegroup", "rule", "workedexample")
 )
 _BACKGROUND = ("core.view_importbatch", "core.view_job")
 # Whatever of history a package would let somebody delete.

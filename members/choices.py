@@ -144,6 +144,7 @@ class UploadKind(models.TextChoices):
 
     PURCHASES = "purchases", _("purchases")
     RETURNS = "returns", _("returns")
+    PRODUCTS = "products", _("products")
 
 
 class Decimals(models.TextChoices):

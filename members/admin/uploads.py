@@ -109,6 +109,9 @@ class ChoicesForm(forms.Form):
             )
         if upload.kind != UploadKind.PURCHASES:
             del self.fields["enrol"]
+        if upload.kind == UploadKind.PRODUCTS:  # which have neither numbers nor times
+            del self.fields["decimals"], self.fields["moments"]
+        self.upload = upload
 
     def choices(self) -> uploads.Choices:
         values = self.cleaned_data
@@ -116,8 +119,8 @@ class ChoicesForm(forms.Form):
         return uploads.Choices(
             columns,
             values["encoding"],
-            values["decimals"],
-            values["moments"],
+            values.get("decimals", self.upload.decimals),
+            values.get("moments", self.upload.moments),
             enrol=values.get("enrol", False),
             strict=values["strict"],
         )
@@ -127,7 +130,7 @@ class ChoicesForm(forms.Form):
 class UploadAdmin(ReadOnlyAdmin):
     """Files that were sent, the latest first."""
 
-    about = _("Files of receipts and returns that were sent here, and what became of each.")
+    about = _("Files of receipts, returns and products that were sent here, and what became of each.")
     when_empty = _("Send the first one: Add file, above.")
     list_display = ("name", "kind", "programme", "sent", "uploaded_by", "state")
     list_display_links = None

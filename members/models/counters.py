@@ -12,8 +12,9 @@ __all__ = ["BudgetCounter", "MemberStats", "RuleUsage"]
 
 
 class MemberStats(models.Model):
-    """A membership's purchases so far: how many, the sum in minor units, the last one by time of purchase; and up to
-    which day its birthdays and anniversaries were looked at."""
+    """A membership's purchases so far: how many, the sum in minor units, the last one by time of purchase; up to
+    which day its birthdays and anniversaries were looked at; and as of when its tiers stand, which is the time of the
+    latest document or of what last fell due on them, or the time at which it was served as a single one."""
 
     membership = models.OneToOneField(
         Membership, on_delete=models.PROTECT, primary_key=True, related_name="stats"
@@ -24,6 +25,7 @@ class MemberStats(models.Model):
     calendar_until = models.DateField(
         null=True, help_text=_("Birthdays and anniversaries are done up to this day.")
     )
+    tiers_until = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.membership_id}: {self.purchases}"

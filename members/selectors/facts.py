@@ -28,7 +28,8 @@ def facts_document(facts: MemberFacts, needs: Needs) -> dict[str, Any]:
     if facts.tiers:
         stored["tiers"] = dict(facts.tiers)
     if facts.usage:
-        stored["usage"] = [[rule, period, *used] for (rule, period), used in facts.usage.items()]
+        # In an order of its own: counters come as they were loaded or counted.
+        stored["usage"] = [[rule, period, *used] for (rule, period), used in sorted(facts.usage.items())]
     if facts.balances:
         stored["balances"] = dict(facts.balances)
     if facts.budgets:

@@ -18,13 +18,16 @@ __all__ = ["Count", "counts_in_words", "verdict"]
 # The counts of an import in the order in which they are told.
 COUNTS: dict[str, str | Promise] = {
     "rows": gettext_lazy("lines in the file"),
-    "bad": gettext_lazy("faults in lines; a receipt or return with one is left out whole"),
+    "bad": gettext_lazy("faults in lines; a receipt, return or product with one is left out whole"),
     "documents": gettext_lazy("receipts or returns that were looked at"),
     "posted": gettext_lazy("of them recorded now"),
     "already": gettext_lazy("of them recorded before, left as they are"),
     "conflicts": gettext_lazy("of them recorded before with other content, left as they were"),
     "refused": gettext_lazy("of them refused, for example because nobody has the number"),
     "enrolled": gettext_lazy("members who joined by this file"),
+    "added": gettext_lazy("products that are new"),
+    "changed": gettext_lazy("products that were changed"),
+    "unchanged": gettext_lazy("products that were known just so"),
     "amount": gettext_lazy("value of what was recorded"),
 }
 NOT_TAKEN = ("bad", "conflicts", "refused")

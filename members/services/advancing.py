@@ -37,7 +37,7 @@ def advance(programme: Programme, until: datetime, progress: Progress | None = N
     for start in range(0, len(waiting), CHUNK):
         chunk = waiting[start : start + CHUNK]
         with transaction.atomic():
-            recorder = Recorder(programme, until)
+            recorder = Recorder(programme, until, in_order=True)
             recorder.open(chunk)
             for sheet in recorder.sheets.values():
                 recorder.settle(sheet)

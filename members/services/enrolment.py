@@ -58,7 +58,8 @@ def enrol(
 def welcome(programme: Programme, memberships: Sequence[Membership], now: datetime) -> None:
     """Do what joining brings: the first tier of each ladder, and what the rules of the programme give. Whoever records
     something for a new member does it, too."""
-    recorder = Recorder(programme, now)
+    # As of joining: receipts of members who joined long ago may still come.
+    recorder = Recorder(programme, now, in_order=True)
     if not recorder.calendar and not recorder.ladders:
         return
     recorder.open([membership.pk for membership in memberships])

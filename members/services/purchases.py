@@ -8,12 +8,14 @@ from typing import Any
 
 from members.choices import DocumentKind, MembershipStatus
 from members.models import DocumentKey, Membership, Purchase
+from members.services.filling import filled
 from members.services.ledger import Sheet
 from members.services.once import Said, post_once
 from members.services.problems import MembershipClosed
 from members.services.recording import Recorded, Recorder, Seller, content_digest
 from programs.engine.facts import Basket
 from programs.models import Partner, Store
+from programs.selectors.products import known_products
 
 
 def record_purchase(
@@ -41,7 +43,8 @@ def record_purchase(
         [sheet] = sheets
         if sheet.status not in (MembershipStatus.ACTIVE, MembershipStatus.LEAVING):
             raise MembershipClosed
-        return recorder.purchase(sheet, basket, receipt, seller, digest)
+        complete = filled(basket, known_products(partner.pk, {line.sku for line in basket.lines if line.sku}))
+        return recorder.purchase(sheet, complete, receipt, seller, digest)
 
     return post_once(said, now, [membership], do, _again)
 

@@ -60,8 +60,8 @@ class Recorded:
 class Recorder:
     """Records documents of one programme for memberships that it has locked.
 
-    `in_order`: the documents of each membership come in the order of time, long after they happened (an import), so
-    before each of them only that falls due which was due then.
+    `in_order`: what is done on each membership comes in the order of time, long after it happened (an import, a job), so
+    before each document only that falls due which was due then. What is older than what was done before is late.
     """
 
     def __init__(
@@ -154,11 +154,20 @@ class Recorder:
 
     def settle(self, sheet: Sheet, occurred_at: datetime | None = None) -> None:
         """Post what falls due on a membership before a document: up to now, or in an import up to its time."""
-        settling.settle(self, sheet, self.now if occurred_at is None else self.horizon(occurred_at))
+        until = self.now if occurred_at is None else self.horizon(sheet, occurred_at)
+        settling.settle(self, sheet, until)
+        if not self.in_order:
+            sheet.stand_at(until)
 
-    def horizon(self, occurred_at: datetime) -> datetime:
-        """Up to when everything due is done before a document that happened at an instant."""
-        return occurred_at if self.in_order else self.now
+    def stand(self, sheet: Sheet, occurred_at: datetime) -> None:
+        """From now on the tiers of a membership stand as of a document."""
+        sheet.stand_at(max(occurred_at, self.horizon(sheet, occurred_at)))
+
+    def horizon(self, sheet: Sheet, occurred_at: datetime) -> datetime:
+        """Up to when everything due is done before a document that happened at an instant, and as of when it counts."""
+        if not self.in_order:
+            return self.now
+        return occurred_at if sheet.tiers_until is None else max(occurred_at, sheet.tiers_until)
 
     # --- documents --------------------------------------------------------------------------------------------
     def purchase(
@@ -178,6 +187,7 @@ class Recorder:
         self.settle(sheet, basket.occurred_at)
         ruleset = stretch.ruleset
         said, basket = basket, tendering.priced(self, sheet, basket, ruleset)
+        self.stand(sheet, basket.occurred_at)
         amount = sum([line.amount for line in basket.lines])
         counted = {"spend": amount, "purchases": 1}
         facts, evaluation = self._judged(sheet, basket, ruleset, counted)
@@ -232,6 +242,7 @@ class Recorder:
         """Evaluate and post an event (see `programs.engine.facts.Basket`); what was due before it has been posted."""
         stretch = self.ruleset_at(basket.occurred_at)
         ruleset = stretch.ruleset
+        sheet.stand_at(basket.occurred_at)
         counted = tiering.counted_of_event(self.metrics, basket.trigger, basket.payload)
         facts, evaluation = self._judged(sheet, basket, ruleset, counted)
         document = next(self.happenings)

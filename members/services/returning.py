@@ -137,6 +137,7 @@ class Reverser:
             document,
         )
         recorder.settle(self.sheet, occurred_at)
+        recorder.stand(self.sheet, occurred_at)
         restored = self._restore(shares, cause)
         takings = self._takings(shares)
         lost = self._let_off(takings)

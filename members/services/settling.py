@@ -47,12 +47,16 @@ def settle(recorder: Recorder, sheet: Sheet, until: datetime) -> None:
                 todo = due.at, due.turn, book.id
                 act = partial(_do, recorder, sheet, book, due)
         tier = tiering.next_due(recorder, sheet, until) if recorder.ladders else None
+        at: datetime | None = None
         if tier is not None and (todo is None or (tier.at, Turn.TIER, 0) < todo):
-            todo, act = (tier.at, Turn.TIER, 0), tier.act
+            todo, act, at = (tier.at, Turn.TIER, 0), tier.act, tier.at
         if occasions and (todo is None or (occasions[0].at, Turn.CALENDAR, 0) < todo):
+            at = occasions[0].at
             act = partial(calendar.celebrate, recorder, sheet, occasions.pop(0))
         if act is None:
             return
+        if at is not None:
+            sheet.stand_at(at)
         act()
 
 

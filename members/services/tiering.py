@@ -40,10 +40,6 @@ def load(recorder: Recorder) -> None:
     if not recorder.ladders:
         return
     load_standings(recorder.sheets, recorder.stretches, recorder.metrics)
-    for sheet in recorder.sheets.values():
-        seen = [book.last_recorded_at for book in sheet.books.values()]
-        seen += [standing.ladder.state.decided_at for standing in sheet.standings.values()]
-        sheet.done_until = max((each for each in seen if each is not None), default=None)
 
 
 # --- what falls due -------------------------------------------------------------------------------------------
@@ -143,14 +139,12 @@ def count(
         sheet.count(name, day, amount)
     if not changes:
         return
-    # A file may bring what is older than what was done before it: that is late on the ladder.
-    done = recorder.horizon(at)
-    if sheet.done_until is not None:
-        done = max(done, min(sheet.done_until, recorder.now))
-    today = local_day(done, recorder.zone)
-    for standing in list(sheet.standings.values()):
-        amount = changes.get(standing.ladder.ladder.metric.counter, 0)
-        if not amount:
+    today = _today(recorder, sheet, at)
+    # In the order of their keys: what one decides may count for the next.
+    for key in recorder.ladders:
+        standing = sheet.standings.get(key)
+        amount = 0 if standing is None else changes.get(standing.ladder.ladder.metric.counter, 0)
+        if standing is None or not amount:
             continue
         before = standing.ladder.state.basis
         if returned:
@@ -160,6 +154,11 @@ def count(
         if standing.ladder.state.basis != before:
             standing.touched = sheet.touched = True
         _apply(recorder, sheet, standing, decisions)
+
+
+def _today(recorder: Recorder, sheet: Sheet, at: datetime) -> date:
+    """The local day as of which tiers stand; a document from before that is late on the ladders."""
+    return local_day(at if sheet.tiers_until is None else max(at, sheet.tiers_until), recorder.zone)
 
 
 # --- by hand --------------------------------------------------------------------------------------------------
@@ -243,11 +242,11 @@ def lifted(
     recorder: Recorder, sheet: Sheet, counted: Mapping[str, int], occurred_at: datetime
 ) -> dict[str, str] | None:
     """The tiers that a document would lead to; None when it changes none."""
-    day = local_day(occurred_at, recorder.zone)
+    day, today = local_day(occurred_at, recorder.zone), _today(recorder, sheet, occurred_at)
     changed = {}
     for key, standing in sheet.standings.items():
         amount = counted.get(standing.ladder.ladder.metric.counter, 0)
-        tier = standing.tried(day, amount, occurred_at) if amount else standing.ladder.state.tier
+        tier = standing.tried(day, amount, occurred_at, today) if amount else standing.ladder.state.tier
         if tier != standing.ladder.state.tier:
             changed[key] = tier
     if not changed:

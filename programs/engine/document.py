@@ -4,6 +4,7 @@
     point_types: [{key, name, unit, decimals, cost, limits, expiry, pending, …}]   the first is the main one
     events: [{key, name, fields, …}]            what may happen besides purchases
     ladders: [{key, name, metric, window, tiers, …}]    the first one is the main ladder
+    lists: [{key, name, skus}]                          articles that rules ask for by the name of the list
     policies: {…}
     groups: [{key, mode, combine}]              in the order of evaluation
     rules: [{key, title, group, effect, when, lines, caps, schedule, …}]   tried in this order in their group
@@ -25,6 +26,7 @@ from zoneinfo import ZoneInfo
 from loyalty.core.exact import currency_digits
 from programs.engine.events import MOST_EVENTS, EventType, dump_event_type, read_event_type
 from programs.engine.ladders import MOST_LADDERS, Ladder, dump_ladder, read_ladder
+from programs.engine.lists import MOST_LISTS, ProductList, dump_list, read_list
 from programs.engine.point_types import PointType, dump_point_type, read_point_type
 from programs.engine.policies import Policies, dump_policies, read_policies
 from programs.engine.reader import Fault, InvalidDocument, Reader
@@ -71,6 +73,7 @@ class Core:
     rules: tuple[Rule, ...]
     ladders: tuple[Ladder, ...] = ()
     events: tuple[EventType, ...] = ()
+    lists: tuple[ProductList, ...] = ()
     sections: tuple[tuple[str, Any], ...] = ()
 
     @property
@@ -86,6 +89,9 @@ class Core:
 
     def ladder(self, key: str) -> Ladder | None:
         return next((item for item in self.ladders if item.key == key), None)
+
+    def product_list(self, key: str) -> ProductList | None:
+        return next((item for item in self.lists if item.key == key), None)
 
     def event(self, key: str) -> EventType | None:
         return next((item for item in self.events if item.key == key), None)
@@ -131,6 +137,7 @@ def read_core(data: Any) -> Core:
             for child in reader.children("ladders", most=MOST_LADDERS)
         ),
         events=tuple(read_event_type(child) for child in reader.children("events", most=MOST_EVENTS)),
+        lists=tuple(read_list(child) for child in reader.children("lists", most=MOST_LISTS)),
     )
     head.finish()
     core = replace(core, sections=read_sections(reader, core))
@@ -140,6 +147,7 @@ def read_core(data: Any) -> Core:
     _check_unique(reader, "rules", [item.key for item in rules])
     _check_unique(reader, "ladders", [item.key for item in core.ladders])
     _check_unique(reader, "events", [item.key for item in core.events])
+    _check_unique(reader, "lists", [item.key for item in core.lists])
     _check_groups(reader, core)
     check_references(reader, core)
     if reader.faults:
@@ -207,6 +215,7 @@ def dump_core(core: Core) -> dict[str, Any]:
         "point_types": [dump_point_type(item, core.money_digits) for item in core.point_types],
         "events": [dump_event_type(event) for event in core.events],
         "ladders": [dump_ladder(ladder, digits, core.money_digits) for ladder in core.ladders],
+        "lists": [dump_list(listed) for listed in core.lists],
         "policies": dump_policies(core.policies),
         "groups": [dump_group(group) for group in core.groups],
         "rules": [dump_rule(rule, digits, core.money_digits) for rule in core.rules],

@@ -14,7 +14,7 @@ from programs.engine.point_types import MOST_DECIMALS, PointType
 from programs.engine.reader import Reader
 from programs.engine.rules import EffectKind, Rule
 from programs.engine.terms import Expiry, Pending, PendingKind
-from programs.engine.vocabulary import event_field, tier_ladder
+from programs.engine.vocabulary import LIST, event_field, tier_ladder
 
 if TYPE_CHECKING:
     from programs.engine.document import Core
@@ -132,15 +132,28 @@ def _check_rule(place: Reader, core: Core, rule: Rule) -> None:
         for below, leaf in _leaves(_at(place, "when"), rule.when):
             _check_asked(below, rule, event, leaf)
         check_condition(_at(place, "when"), core, rule.when)
+    if rule.lines is not None:
+        check_condition(_at(place, "lines"), core, rule.lines)
     _check_effect(place, rule, event)
 
 
 def check_condition(place: Reader, core: Core, condition: Condition) -> None:
-    """Note a fault for every tier that a condition asks for and that the programme does not have. `place` is where
-    the condition stands."""
+    """Note a fault for every tier and list that a condition asks for and that the programme does not have. `place` is
+    where the condition stands."""
     for below, leaf in _leaves(place, condition):
-        if isinstance(leaf, Leaf):
+        if isinstance(leaf, LinesLeaf):
+            check_condition(_at(below, "lines"), core, leaf.where)
+        elif leaf.fact == LIST:
+            _check_asked_lists(below, core, leaf)
+        else:
             _check_asked_tier(below, core, leaf)
+
+
+def _check_asked_lists(place: Reader, core: Core, leaf: Leaf) -> None:
+    known = {each.key for each in core.lists}
+    for key in leaf.value or ():
+        if key not in known:
+            place.fault("unknown_list", "value", value=key[:60], options=sorted(known))
 
 
 def _check_waits(place: Reader, core: Core, rule: Rule) -> None:

@@ -16,6 +16,7 @@ from programs.engine.document import Core
 from programs.engine.events import LATE_DAYS, Trigger
 from programs.engine.facts import QUANTITY_DIGITS, Facts
 from programs.engine.filters import LineFilters
+from programs.engine.lists import with_skus
 from programs.engine.needs import needs_of
 from programs.engine.point_types import Limits, PointType
 from programs.engine.rules import (
@@ -115,7 +116,7 @@ class Plan:
 
 
 class Ruleset:
-    """A compiled core; `plans` by what happened ("purchase", "birthday", "event:review")."""
+    """A compiled core; `plans` by what happened ("purchase", "birthday", "event:review"), `rules` as they are run."""
 
     __slots__ = (
         "bases",
@@ -140,12 +141,15 @@ class Ruleset:
         self.policies = core.policies
         self.bases = BaseCalculator(core.policies)
         self.filters = LineFilters()
-        triggers = {rule.waits_for for rule in core.rules if rule.enabled} | {PURCHASE}
+        rules = tuple(with_skus(rule, core.lists) for rule in core.rules)
+        triggers = {rule.waits_for for rule in rules if rule.enabled} | {PURCHASE}
         self.plans = {
-            trigger: tuple(_plan(core, point_type, trigger, self.filters) for point_type in core.point_types)
+            trigger: tuple(
+                _plan(core, rules, point_type, trigger, self.filters) for point_type in core.point_types
+            )
             for trigger in sorted(triggers)
         }
-        self.rules = {rule.key: rule for rule in core.rules}
+        self.rules = {rule.key: rule for rule in rules}
         self.needs = needs_of(core)
         self.own_terms = _own_terms(core)
         self.calendar = tuple(trigger for trigger in CALENDAR if trigger in self.plans)
@@ -169,12 +173,14 @@ def _own_terms(core: Core) -> dict[str, str]:
     }
 
 
-def _plan(core: Core, point_type: PointType, trigger: str, filters: LineFilters) -> Plan:
+def _plan(
+    core: Core, every: tuple[Rule, ...], point_type: PointType, trigger: str, filters: LineFilters
+) -> Plan:
     multipliers, exclusive, groups = [], [], []
     for group in core.groups:
         rules = tuple(
             CompiledRule(rule, group, point_type, core, filters)
-            for rule in core.rules
+            for rule in every
             if rule.group == group.key
             and rule.point_type == point_type.key
             and rule.enabled

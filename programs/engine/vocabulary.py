@@ -22,6 +22,7 @@ class FactType(StrEnum):
     WEEKDAY = "weekday"
     TIME = "time"
     DATE = "date"
+    LIST = "list"
 
 
 class Operator(StrEnum):
@@ -58,6 +59,7 @@ OPERATORS: Mapping[FactType, tuple[Operator, ...]] = {
     FactType.TIME: _NUMBER,
     FactType.DATE: _OPTIONAL,
     FactType.WEEKDAY: (Operator.ONE_OF, Operator.NONE_OF),
+    FactType.LIST: (Operator.ONE_OF, Operator.NONE_OF),
     FactType.TEXTS: (Operator.ONE_OF, Operator.NONE_OF, Operator.IS_SET, Operator.IS_NOT_SET),
     FactType.TEXT: (
         Operator.EQUALS,
@@ -95,6 +97,15 @@ def _days_since(get: Callable[[Facts], date | None]) -> Callable[[Facts], int | 
     return days
 
 
+SKU = "line.sku"
+LIST = "line.list"
+
+
+def _unread(_line: Line) -> Any:
+    """What is asked of lists is asked of the article: `programs.engine.lists.with_skus`."""
+    raise LookupError(LIST)
+
+
 FACTS: Mapping[str, Fact] = {
     "basket.total": _purchase(FactType.MONEY, lambda f: f.total),
     "basket.total_without_tax": _purchase(
@@ -120,7 +131,8 @@ FACTS: Mapping[str, Fact] = {
     ),
     "member.days_since_joining": _purchase(FactType.INTEGER, _days_since(lambda f: f.member.joined_on)),
     "member.age": _purchase(FactType.INTEGER, lambda f: f.member.age),
-    "line.sku": _line(FactType.TEXT, lambda line: line.sku),
+    SKU: _line(FactType.TEXT, lambda line: line.sku),
+    LIST: _line(FactType.LIST, _unread),
     "line.category": _line(FactType.TEXT, lambda line: line.category),
     "line.department": _line(FactType.TEXT, lambda line: line.department),
     "line.brand": _line(FactType.TEXT, lambda line: line.brand),

@@ -3,9 +3,11 @@
 from programs.models.briefs import Brief
 from programs.models.examples import WorkedExample
 from programs.models.partners import Coalition, Partner, Source, Store
+from programs.models.products import Product
 from programs.models.programmes import (
     EventType,
     PointType,
+    ProductList,
     Programme,
     Rule,
     RuleGroup,
@@ -20,6 +22,8 @@ __all__ = [
     "EventType",
     "Partner",
     "PointType",
+    "Product",
+    "ProductList",
     "Programme",
     "Revision",
     "RevisionActivation",

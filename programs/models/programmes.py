@@ -178,6 +178,27 @@ class TierLadder(Part):
 
 
 @audited()
+class ProductList(Part):
+    """Articles under one name, so that rules ask for the list."""
+
+    programme = models.ForeignKey(
+        Programme, on_delete=models.PROTECT, related_name="lists", verbose_name=_("programme")
+    )
+    name = TranslatedField(_("name"))
+
+    class Meta:
+        verbose_name = _("product list")
+        verbose_name_plural = _("product lists")
+        ordering = ("programme", "position", "id")
+        constraints = (
+            models.UniqueConstraint(fields=["programme", "key"], name="productlist_key_unique_per_programme"),
+        )
+
+    def __str__(self) -> str:
+        return str(self.name) or self.key
+
+
+@audited()
 class RuleGroup(Part):
     """Rules that are looked at together, and how they live together."""
 

@@ -16,6 +16,7 @@ from programs.selectors.canonical import freeze, thaw
 from programs.selectors.documents import differences
 from programs.selectors.events import fields_in_words
 from programs.selectors.ladders import ladder_in_words, tiers_in_words
+from programs.selectors.lists import skus_in_words
 from programs.selectors.policies import group_in_words, policies_in_words
 from programs.selectors.revisions import latest_revision
 from programs.selectors.sentences import rule_sentence
@@ -61,8 +62,8 @@ def is_published(programme: Programme, working: Core) -> bool:
 
 def changes(before: Core | None, after: Core) -> list[PartChange]:
     """What differs between two documents, in the order of the document. Nothing was there before the first one."""
-    old = {} if before is None else _described(before)
-    new = _described(after)
+    old = {} if before is None else _described(before, after)
+    new = _described(after, before)
     found = []
     for key in [*old, *(key for key in new if key not in old)]:
         (title, was), (name, becomes) = old.get(key, ("", {})), new.get(key, ("", {}))
@@ -103,7 +104,8 @@ def _plain(value: object) -> str:
 
 
 # --- what is said about each part -------------------------------------------------------------------------
-def _described(core: Core) -> Described:
+def _described(core: Core, other: Core | None) -> Described:
+    """`other` is what it is compared with: of long lists only what differs is said."""
     found: Described = {("programme", ""): (gettext("Settings"), _settings(core))}
     for item in core.point_types:
         found["point_types", item.key] = (_titled(gettext("Points"), item.name), _point_type(item, core))
@@ -119,6 +121,12 @@ def _described(core: Core) -> Described:
             tier.name: f"{tier.reached} {tier.benefits}".strip() for tier in tiers_in_words(ladder, core)
         }
         found["ladders", ladder.key] = (_titled(gettext("Ladder of tiers"), ladder.name), said)
+    for listed in core.lists:
+        skus = skus_in_words(listed, None if other is None else other.product_list(listed.key))
+        found["lists", listed.key] = (
+            _titled(gettext("Product list"), listed.name),
+            {gettext("Name"): text(dict(listed.name)), gettext("Products"): skus},
+        )
     policies = dict(policies_in_words(dump_core(core)["policies"]))
     found["policies", ""] = (gettext("Policies"), policies)
     for group in core.groups:

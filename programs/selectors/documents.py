@@ -34,6 +34,7 @@ def working_document(programme: Programme) -> dict[str, Any]:
         "point_types": _settings(programme.point_types),
         "events": _settings(programme.event_types),
         "ladders": _settings(programme.ladders),
+        "lists": _settings(programme.lists),
         "policies": programme.policies,
         "groups": _settings(programme.rule_groups),
         "rules": _settings(programme.rules),

@@ -16,7 +16,7 @@ from programs.engine.conditions import All, AnyOf, Condition, LinesLeaf, Measure
 from programs.engine.document import Core
 from programs.engine.ladders import Ladder
 from programs.engine.rules import FACTOR_DIGITS, PERCENT_DIGITS, Caps, EffectKind, PeriodCap, Rule, Schedule
-from programs.engine.vocabulary import WEEKDAYS, FactType, Operator, event_field, fact, tier_ladder
+from programs.engine.vocabulary import LIST, WEEKDAYS, FactType, Operator, event_field, fact, tier_ladder
 from programs.selectors.amounts import quantity as _quantity
 from programs.selectors.events import trigger_in_words
 from programs.selectors.terms import expiry_in_words, pending_in_words
@@ -43,6 +43,7 @@ FACTS: dict[str, str | Promise] = {
     "member.days_since_joining": _("days since joining"),
     "member.age": _("age"),
     "line.sku": _("article"),
+    "line.list": _("article"),
     "line.category": _("category"),
     "line.department": _("department"),
     "line.brand": _("brand"),
@@ -66,6 +67,12 @@ OPERATORS: dict[Operator, str | Promise] = {
     Operator.STARTS_WITH: _("%(fact)s begins with %(value)s"),
     Operator.IS_SET: _("%(fact)s is known"),
     Operator.IS_NOT_SET: _("%(fact)s is not known"),
+}
+
+# Of product lists: an article is in one or not.
+OF_LISTS: dict[Operator, str | Promise] = {
+    Operator.ONE_OF: _("%(fact)s is in %(value)s"),
+    Operator.NONE_OF: _("%(fact)s is not in %(value)s"),
 }
 
 MEASURES: dict[Measure, tuple[str | Promise, FactType]] = {
@@ -146,6 +153,8 @@ def _say(node: Condition | EllipsisType, core: Core, *, inner: bool) -> str:
     known = fact(node.fact)
     ladder = _ladder(node.fact, core)
     value = node.value if ladder is None else _tier_names(ladder, node.value)
+    if node.fact == LIST:
+        value = _list_names(node.value, core)
     return _comparison(fact_name(node.fact, core), node.operator, value, known.type if known else None, core)
 
 
@@ -181,6 +190,14 @@ def _tier_names(ladder: Ladder, value: Any) -> Any:
     return names.get(value, value)
 
 
+def _list_names(value: Any, core: Core) -> Any:
+    """Codes of product lists as their names."""
+    if not isinstance(value, tuple):
+        return value
+    named = {listed.key: text(dict(listed.name)) for listed in core.lists}
+    return tuple(f"“{named.get(key, key)}”" for key in value)
+
+
 def _comparison(named: str, operator: Operator, value: Any, kind: FactType | None, core: Core) -> str:
     values: dict[str, str] = {"fact": named}
     if value is not None:
@@ -189,7 +206,8 @@ def _comparison(named: str, operator: Operator, value: Any, kind: FactType | Non
         if len(shown) > SHOWN_VALUES:
             words.append(gettext("%(count)d more") % {"count": len(shown) - SHOWN_VALUES})
         values |= {"value": ", ".join(words), "low": words[0], "high": words[-1]}
-    return str(OPERATORS[operator]) % values
+    templates = OF_LISTS if kind is FactType.LIST else OPERATORS
+    return str(templates[operator]) % values
 
 
 def _value(value: Any, kind: FactType | None, core: Core) -> str:
@@ -205,11 +223,12 @@ def _value(value: Any, kind: FactType | None, core: Core) -> str:
     return str(written)
 
 
-def operator_words(operator: Operator) -> str:
-    """An operator by itself: "is at least", "is from … to …"."""
+def operator_words(operator: Operator, kind: FactType | None = None) -> str:
+    """An operator by itself, of a fact of this type: "is at least", "is from … to …"."""
+    templates = OF_LISTS if kind is FactType.LIST else OPERATORS
     blank = {"fact": "", "value": "", "low": "…", "high": "…"}
     # Languages without a word for "is" write a dash or a colon.
-    return (str(OPERATORS[operator]) % blank).strip(" —:") or "="
+    return (str(templates[operator]) % blank).strip(" —:") or "="
 
 
 def measure_words(measure: Measure) -> str:

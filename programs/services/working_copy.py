@@ -10,11 +10,21 @@ from django.db import transaction
 
 from programs.engine.document import Core, dump_core
 from programs.engine.reader import Fault, InvalidDocument
-from programs.models import EventType, PointType, Programme, Revision, Rule, RuleGroup, Section, TierLadder
+from programs.models import (
+    EventType,
+    PointType,
+    ProductList,
+    Programme,
+    Revision,
+    Rule,
+    RuleGroup,
+    Section,
+    TierLadder,
+)
 from programs.selectors.published import published_field_types
 from programs.services.partners import ensure_coalition
 
-Part = PointType | EventType | TierLadder | RuleGroup | Rule | Section
+Part = PointType | EventType | TierLadder | ProductList | RuleGroup | Rule | Section
 PROGRAMME_FIELDS = ("name", "audience", "zone", "currency", "languages", "policies")
 PART_FIELDS = ("position", "settings", "retired_at")
 
@@ -43,6 +53,7 @@ def write_working_copy(core: Core, *, now: datetime) -> tuple[Programme, bool]:
     changed |= _write_parts(PointType, programme, point_types, now)
     changed |= _write_parts(EventType, programme, _named(document["events"]), now)
     changed |= _write_parts(TierLadder, programme, _named(document["ladders"]), now)
+    changed |= _write_parts(ProductList, programme, _named(document["lists"]), now)
     changed |= _write_parts(RuleGroup, programme, [(entry, {}) for entry in document["groups"]], now)
     rules = [(entry, {"title": entry["title"]}) for entry in document["rules"]]
     changed |= _write_parts(Rule, programme, rules, now)

@@ -112,7 +112,7 @@ def test_nothing_of_ours_is_deleted_not_even_by_those_who_may_do_everything(rf: 
     }
     # A role of the operator's own making says what people may do; it is no history. A part of a programme is only taken
     # out of the working copy: its row stays.
-    parts = {"pointtype", "eventtype", "tierladder", "rulegroup", "rule"}
+    parts = {"pointtype", "eventtype", "tierladder", "productlist", "rulegroup", "rule"}
     assert deletable == {"auth.group", *(f"programs.{part}" for part in parts)}
 
 

@@ -19,8 +19,8 @@ Document = dict[str, Any]
 
 
 def document(*rules: Document, **parts: Any) -> Document:
-    """A whole document: rules get a title; `parts` are policies, groups, events, ladders, zone, currency, and of the
-    main point type limits, decimals, expiry, pending, conversions, money."""
+    """A whole document: rules get a title; `parts` are policies, groups, events, ladders, lists, zone, currency, and
+    of the main point type limits, decimals, expiry, pending, conversions, money."""
     point_type = {"key": "points", "name": "Points", "decimals": parts.get("decimals", 0)}
     for name in ("limits", "expiry", "pending", "conversions", "money"):
         if name in parts:
@@ -35,7 +35,7 @@ def document(*rules: Document, **parts: Any) -> Document:
         "point_types": [point_type, *parts.get("point_types", [])],
         "rules": [{"title": rule["key"], **rule} for rule in rules],
     }
-    for name in ("policies", "groups", "events", "ladders"):
+    for name in ("policies", "groups", "events", "ladders", "lists"):
         if name in parts:
             written[name] = parts[name]
     return written

@@ -222,7 +222,14 @@ def test_sums_over_lines(measure: str, value: Any) -> None:
 
 
 def test_every_declared_fact_is_tested_here() -> None:
-    tested = {*AROUND, *TEXTS, "purchase.weekday", *(str(where.get("fact")) for where, _count in LINE_CASES)}
+    """Product lists are tested in test_lists."""
+    tested = {
+        *AROUND,
+        *TEXTS,
+        "purchase.weekday",
+        "line.list",
+        *(str(where.get("fact")) for where, _count in LINE_CASES),
+    }
     assert set(FACTS) <= tested
     assert fact("nothing.attribute.x") is fact("member.attribute.") is fact("x") is None
 

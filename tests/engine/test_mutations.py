@@ -27,7 +27,7 @@ def places(node: Any, path: Path = ()) -> list[Path]:
 
 
 PLACES = [place for place in places(WHOLE) if place]
-NEW = [place for place in PLACES if place[0] in ("point_types", "events", "ladders", "rules")]
+NEW = [place for place in PLACES if place[0] in ("point_types", "events", "ladders", "lists", "rules")]
 
 
 def spoilt(place: Path, value: Any) -> Document:

@@ -57,6 +57,10 @@ EVENTS = [
     },
     {"key": "review", "name": "Review"},
 ]
+LISTS = [
+    {"key": "coffee-week", "name": {"en": "Coffee week", "et": "Kohvinädal"}, "skus": ["C-1", "C-2", "0042"]},
+    {"key": "sweets", "name": "Sweets", "skus": ["S-1"]},
+]
 POINT_TYPES = [
     {
         "key": "stars",
@@ -109,11 +113,13 @@ WHOLE: Document = document(
     ),
     percent("share", trigger="event", event="stay", expiry={"kind": "after", "years": 2, "round_up": "year"}),
     times("double", "2", trigger="event", event="stay"),
+    fixed("coffee", lines={"fact": "line.list", "is": "one_of", "value": ["coffee-week", "sweets"]}),
     groups=[{"key": "base"}, {"key": "multipliers"}],
     expiry={"kind": "after", "months": 12, "round_up": "month", "notice_days": 30},
     pending={"kind": "days", "days": 14, "approval_above": "1000"},
     point_types=POINT_TYPES,
     events=EVENTS,
     ladders=LADDERS,
+    lists=LISTS,
     policies={"expiry_day": "first_expired", "lift_rate": "new", "leap_birthday": "mar_1"},
 )

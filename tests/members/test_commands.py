@@ -171,7 +171,7 @@ def test_help_names_the_columns_and_leaves_out_what_every_command_has(
 def test_returns_make_nobody_join(programme: Programme, folder: Path) -> None:
     written(folder / "back.csv", "r1", header="receipt")
     status, answer, complaints = run("import", "returns", "back.csv", *CLUB, "--enrol")
-    assert (status, answer, complaints) == (1, "", "Returns make nobody join: leave --enrol out.\n")
+    assert (status, answer, complaints) == (1, "", "Only purchases make somebody join: leave --enrol out.\n")
     assert not ImportBatch.objects.exists()
 
 

@@ -188,7 +188,7 @@ def _tell(world: World) -> None:
 
 
 def one_by_one(programme: Programme, until: datetime) -> None:
-    recorder = Recorder(programme, until)
+    recorder = Recorder(programme, until, in_order=True)
     recorder.open(due_memberships(programme, until))
     for sheet in recorder.sheets.values():
         recorder.settle(sheet)

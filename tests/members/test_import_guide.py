@@ -1,4 +1,4 @@
-"""The guide to files of receipts and returns names every column, and its examples can be taken in."""
+"""The guide to files of receipts, returns and products names every column, and its examples can be taken in."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pytest
 
 from loyalty.core import clock
 from members.models import Purchase, Return
-from members.services.imports import purchase_rows, return_rows
+from members.services.imports import product_rows, purchase_rows, return_rows
 from members.services.imports.batches import Options
+from members.services.imports.products import import_products
 from members.services.imports.purchases import import_purchases
 from members.services.imports.returns import import_returns
 from programs.engine.facts import LineKind
@@ -18,7 +19,11 @@ from tests.architecture.sources import ROOT
 from tests.members.club import club, operator
 
 GUIDE = (ROOT / "docs" / "imports.md").read_text()
-PURCHASES, RETURNS = GUIDE[: GUIDE.index("## Returns")], GUIDE[GUIDE.index("## Returns") :]
+PURCHASES, RETURNS, PRODUCTS = (
+    GUIDE[: GUIDE.index("## Returns")],
+    GUIDE[GUIDE.index("## Returns") : GUIDE.index("## Products")],
+    GUIDE[GUIDE.index("## Products") :],
+)
 
 
 def example(text: str, path: Path) -> Path:
@@ -30,6 +35,7 @@ def test_every_column_and_kind_is_told() -> None:
     for columns, told in (
         ((*purchase_rows.REQUIRED, *purchase_rows.OPTIONAL), PURCHASES),
         ((*return_rows.REQUIRED, *return_rows.OPTIONAL), RETURNS),
+        ((*product_rows.REQUIRED, *product_rows.OPTIONAL), PRODUCTS),
     ):
         assert [name for name in columns if f"`{name}`" not in told] == []
     assert [kind for kind in LineKind if kind not in PURCHASES] == []
@@ -46,4 +52,7 @@ def test_the_examples_can_be_taken_in(tmp_path: Path) -> None:
         back = example(RETURNS, tmp_path / "returns.csv")
         batch = import_returns(path=back, programme=programme, partner=operator(), options=Options())
     assert (batch.counts["posted"], batch.counts["bad"]) == (1, 0)
+    goods = example(PRODUCTS, tmp_path / "products.csv")
+    batch = import_products(path=goods, programme=programme, partner=operator(), options=Options())
+    assert (batch.counts["added"], batch.counts["bad"]) == (2, 0)
     assert (Purchase.objects.get().amount, Return.objects.get().number) == (1090, "b-77")

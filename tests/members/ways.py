@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from loyalty.core import clock
 from loyalty.core.exact import format_decimal
 from loyalty.core.problems import Problem
-from members.models import Membership, Purchase
+from members.models import Membership, MemberStats, Purchase
 from members.services.advancing import advance
 from members.services.imports.batches import Options
 from members.services.imports.purchases import PurchaseImport, import_purchases
@@ -99,6 +99,9 @@ def programmes(draw: Any) -> dict[str, Any]:
     if draw(st.booleans()):
         rules.append({"key": "own", "title": "Own", "effect": {"kind": "fixed", "points": 3},
                       "expiry": {"kind": "after", "days": 9}, "pending": {"kind": "days", "days": 2}})  # fmt: skip
+    if draw(st.booleans()):
+        yearly = {"key": "yearly", "title": "Yearly", "trigger": "anniversary"}
+        rules.append({**yearly, "effect": {"kind": "fixed", "points": 70}})
     if ladders:
         wanted = {"fact": "member.tier", "is": "one_of", "value": ["silver", "gold"]}
         rules.append(
@@ -131,6 +134,7 @@ CAPS = _one_of(
     {"per_member": [{"per": "year", "points": 20}]},
     {"cooldown_hours": 36},
     {"per_member": [{"per": "day", "points": 10}], "on_excess": "reject"},
+    {"budget": {"per": "year", "points": 20}},
 )
 
 
@@ -266,21 +270,58 @@ def build(world: World) -> Programme:
     return programme
 
 
-def imported(files: list[Delivery], chunk: int, programme: Programme, folder: Path) -> None:
-    """By files, so many documents a chunk."""
+def imported(
+    files: list[Delivery], chunk: int, programme: Programme, folder: Path, days: Sequence[int] = ()
+) -> None:
+    """By files, so many documents a chunk. Before a file, the nights until it comes."""
+    nights = Nights(programme, days)
     for place, delivery in enumerate(files):
-        path = folder / f"{place}.csv"
-        arguments: dict[str, Any] = {
-            "path": path, "programme": programme, "partner": operator(), "options": Options(),
-        }  # fmt: skip
-        with clock.at(delivery.at), _chunks_of(chunk):
-            if delivery.documents[0].receipt:
-                written(path, *map(_return_row, delivery.documents), header=RETURNS)
-                import_returns(**arguments)
-            else:
-                written(path, *(row for each in delivery.documents for row in _rows(each)))
-                assert import_purchases(**arguments).counts["posted"] == len(delivery.documents)
-    advance(programme, END)
+        nights.until(delivery.at)
+        _take(delivery, folder / f"{place}.csv", chunk, programme)
+    nights.until(END)
+
+
+def _take(delivery: Delivery, path: Path, chunk: int, programme: Programme) -> None:
+    arguments: dict[str, Any] = {
+        "path": path, "programme": programme, "partner": operator(), "options": Options(),
+    }  # fmt: skip
+    with clock.at(delivery.at), _chunks_of(chunk):
+        if delivery.documents[0].receipt:
+            written(path, *map(_return_row, delivery.documents), header=RETURNS)
+            import_returns(**arguments)
+        else:
+            written(path, *(row for each in delivery.documents for row in _rows(each)))
+            assert import_purchases(**arguments).counts["posted"] == len(delivery.documents)
+
+
+def in_the_order_of_files(files: list[Delivery], programme: Programme, days: Sequence[int]) -> None:
+    """What a file means, document by document: each when it happened, or, where the tiers of its member stand as of
+    later already, as a late one then; at the end of the file, what is due by then on the members in it."""
+    nights = Nights(programme, days)
+    for delivery in files:
+        nights.until(delivery.at)
+        documents = sorted(delivery.documents, key=lambda each: each.who)
+        for document in documents:
+            stats = MemberStats.objects.filter(membership__number=f"M{document.who}")
+            stands = stats.values_list("tiers_until", flat=True).first()
+            now = document.at if stands is None else max(document.at, stands)
+            with suppress(Problem), transaction.atomic():
+                _record(document, programme, now)
+        for who in sorted({document.who for document in documents}):
+            look(programme, delivery.at, Membership.objects.get(programme=programme, number=f"M{who}").pk)
+    nights.until(END)
+
+
+class Nights:
+    """The nights in which the job runs."""
+
+    def __init__(self, programme: Programme, days: Sequence[int]) -> None:
+        self.programme = programme
+        self.left = sorted({*(moment(each, 700) for each in days), END})
+
+    def until(self, now: datetime) -> None:
+        while self.left and self.left[0] <= now:
+            advance(self.programme, self.left.pop(0))
 
 
 def one_after_the_other(
@@ -315,10 +356,15 @@ def in_time(programme: Programme, until: datetime) -> None:
 def touched(programme: Programme, until: datetime) -> None:
     """Every membership is looked at by itself, whatever is due."""
     for key in Membership.objects.filter(programme=programme).order_by("pk").values_list("pk", flat=True):
-        recorder = Recorder(programme, until)
-        recorder.open([key])
-        recorder.settle(recorder.sheets[key])
-        recorder.flush()
+        look(programme, until, key)
+
+
+def look(programme: Programme, until: datetime, membership: int) -> None:
+    """Do what is due on a membership."""
+    recorder = Recorder(programme, until, in_order=True)
+    recorder.open([membership])
+    recorder.settle(recorder.sheets[membership])
+    recorder.flush()
 
 
 def _record(document: Document, programme: Programme, now: datetime) -> None:

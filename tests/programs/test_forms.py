@@ -13,7 +13,7 @@ from loyalty.core.choices import UserKind
 from loyalty.core.models import User
 from programs.admin.desk.tabs import tab_url
 from programs.engine.document import read_core
-from programs.models import Brief, EventType, PointType, Programme, Rule, TierLadder
+from programs.models import Brief, EventType, PointType, ProductList, Programme, Rule, TierLadder
 from programs.selectors.documents import as_yaml, working_document
 from programs.services.programmes import load
 from tests.engine.whole import WHOLE
@@ -22,7 +22,7 @@ from tests.programs.pages import fields_of
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EXAMPLES = sorted((Path(__file__).parents[1] / "scenarios" / "programmes").glob("*.yaml"))
-PARTS: list[Any] = [PointType, EventType, TierLadder, Rule]
+PARTS: list[Any] = [PointType, EventType, TierLadder, ProductList, Rule]
 CLUB = """
 programme: {key: club, name: {en: Club}, zone: Europe/Tallinn, currency: EUR, languages: [en]}
 point_types: [{key: points, name: {en: Points}}, {key: miles, name: {en: Miles}}]

@@ -37,6 +37,7 @@ def test_there_is_an_example_of_each_new_part() -> None:
     for part in (
         "events:",
         "ladders:",
+        "lists:",
         "expiry:",
         "pending:",
         "conversions:",

@@ -247,6 +247,20 @@ class Operations(DueWork, Answers):
             self.notices.setdefault((member, point_type, last_day), self.day(now))
         return posted
 
+    def tell(self, now: datetime) -> Posted:
+        """The job gives every notice that is due: so many days before the midnight on which usable points go, also when
+        activity has moved that midnight. Chosen: of a lot nobody is told before its own end would have been told."""
+        self.advance(now)
+        with self.operation(now, now) as posted:
+            for account in list(self.accounts.values()):
+                for lot in account.lots:
+                    last, days = self.expires_on(lot), timedelta(days=lot.expiry.notice_days)
+                    if lot.pending or not lot.remaining or not days or last is None or lot.last_day is None:
+                        continue
+                    if max(lot.last_day, last) - days < self.day(now):
+                        self.notices.setdefault((account.member, account.point_type, last), self.day(now))
+        return posted
+
     # --- parts of the above -----------------------------------------------------------------------
     def not_merged(self, member: str) -> None:
         if member in self.merged:
@@ -321,11 +335,12 @@ class Operations(DueWork, Answers):
         if lot.member != account.member:
             self.child_of(lot, account, part.points, when)
             return False
+        # Chosen: what comes back to an empty lot counts from when it came, whatever had come and gone before.
+        lot.credited_at = when if lot in account.closed else max(lot.credited_at, when)
         if lot in account.closed:
             account.closed.remove(lot)
             account.lots.append(lot)
         lot.remaining += part.points
-        lot.credited_at = max(lot.credited_at, when)
         return True
 
     def _earn(self, member: str, award: GivenAward, when: datetime, receipt: str) -> None:

@@ -1,4 +1,4 @@
-"""manage.py import purchases FILE.csv … / import returns FILE.csv …"""
+"""manage.py import purchases FILE.csv … / import returns FILE.csv … / import products FILE.csv …"""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 
 from loyalty.core.models import ImportBatch
 from loyalty.core.problems import Invalid, InvalidFile, NotFound, ProblemCommand
+from members.choices import UploadKind
 from members.selectors.imports import counts_in_words, verdict
-from members.services.imports import purchase_rows, return_rows
+from members.services.imports import product_rows, purchase_rows, return_rows
 from members.services.imports.batches import SHOWN, Options
-from members.services.imports.purchases import import_purchases
-from members.services.imports.returns import import_returns
+from members.services.imports.uploads import TAKES
 from programs.models import Partner
 from programs.selectors.documents import programme_by_key
 
@@ -26,13 +26,13 @@ SHOWN_ERRORS = 50
 
 class Command(ProblemCommand):
     help = (
-        "Import receipts or returns from a CSV file. What cannot be used is reported by line and the rest is posted. The"
-        " same file again changes nothing; an import that was killed goes on when it is started again. Of a corrected"
-        " file only what is new is posted. How a return without a number is known: docs/imports.md."
+        "Import receipts, returns or products from a CSV file. What cannot be used is reported by line and the rest is"
+        " taken. The same file again changes nothing; an import that was killed goes on when it is started again. Of a"
+        " corrected file only what is new is taken. How a return without a number is known: docs/imports.md."
     )
 
     def add_options(self, parser: CommandParser) -> None:
-        parser.add_argument("what", choices=["purchases", "returns"], help="What the file holds.")
+        parser.add_argument("what", choices=UploadKind.values, help="What the file holds.")
         parser.add_argument("file", type=Path, help="A CSV file in UTF-8 whose first row names the columns.")
         parser.add_argument("--programme", metavar="CODE", required=True, help="Code of the programme.")
         parser.add_argument(
@@ -52,7 +52,8 @@ class Command(ProblemCommand):
         parser.epilog = (
             f"Columns of purchases: {', '.join(purchase_rows.REQUIRED)}; possible: {', '.join(purchase_rows.OPTIONAL)},"
             f" attr_NAME. Columns of returns: {', '.join(return_rows.REQUIRED)}; possible:"
-            f" {', '.join(return_rows.OPTIONAL)}. See docs/imports.md."
+            f" {', '.join(return_rows.OPTIONAL)}. Columns of products: {', '.join(product_rows.REQUIRED)}; possible:"
+            f" {', '.join(product_rows.OPTIONAL)}. See docs/imports.md."
         )
 
     def run(self, *_args: Any, **options: Any) -> None:
@@ -63,13 +64,13 @@ class Command(ProblemCommand):
             raise NotFound(_("There is no partner “%(code)s”.") % {"code": options["partner"]})
         if options["timezone"]:
             _check_zone(options["timezone"])
-        if options["enrol"] and options["what"] == "returns":
-            raise Invalid(_("Returns make nobody join: leave --enrol out."))
+        if options["enrol"] and options["what"] != UploadKind.PURCHASES:
+            raise Invalid(_("Only purchases make somebody join: leave --enrol out."))
         path: Path = options["file"]
         if path.is_dir():
             raise InvalidFile(_("%(name)s is a folder, not a file.") % {"name": path})
         asked = Options(options["enrol"], options["strict"], options["dry_run"], options["timezone"])
-        run = import_purchases if options["what"] == "purchases" else import_returns
+        run = TAKES[UploadKind(options["what"])]
         meter = _Meter() if sys.stderr.isatty() else None
         try:
             batch = run(path=path, programme=programme, partner=partner, options=asked, progress=meter)

@@ -16,9 +16,11 @@ from programs.engine.compiling import at, found
 from programs.engine.conditions import AnyOf, Condition, Not, dump_condition
 from programs.engine.facts import Basket, Facts
 from programs.engine.ladders import Ladder
+from programs.engine.lists import ProductList
 from programs.engine.point_types import PointType
 from programs.engine.rules import Rule
 from programs.engine.ruleset import Ruleset
+from programs.engine.vocabulary import LIST
 from programs.selectors.rulesets import ruleset_of
 
 __all__ = ["Award", "Calculation", "Skip", "calculated", "point_type_document", "sums"]
@@ -56,7 +58,8 @@ class Skip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calculation:
-    """Who, when and by which rules, and what came of it. `ladders` are the names of tiers, the main ladder also as ""."""
+    """Who, when and by which rules, and what came of it. `ladders` are the names of tiers
+    (the main ladder also as "") and of product lists."""
 
     programme: str
     programme_name: Mapping[str, str]
@@ -97,7 +100,7 @@ def calculated(document: Purchase | Event, basket: Basket) -> dict[str, Any]:
         "awards": [_award(entry, rules) for entry in entries],
         "skips": _skips(document, basket, ruleset),
         "point_types": {item.key: point_type_document(item) for item in core.point_types},
-        "ladders": _ladders(core.ladders),
+        "ladders": _names(core.ladders, core.lists),
         "earned": sums(entries),
     }
 
@@ -117,12 +120,16 @@ def point_type_document(item: PointType) -> dict[str, Any]:
     return {"name": dict(item.name), "unit": unit, "decimals": item.decimals}
 
 
-def _ladders(ladders: Sequence[Ladder]) -> dict[str, Any]:
+def _names(ladders: Sequence[Ladder], lists: Sequence[ProductList]) -> dict[str, Any]:
     named = {
         ladder.key: {"name": dict(ladder.name), "tiers": {tier.key: dict(tier.name) for tier in ladder.tiers}}
         for ladder in ladders
     }
-    return {"": named[ladders[0].key], **named} if ladders else {}
+    if ladders:
+        named[""] = named[ladders[0].key]
+    if lists:
+        named[LIST] = {"tiers": {each.key: dict(each.name) for each in lists}}
+    return named
 
 
 def _title(rules: Mapping[str, Rule], key: str) -> dict[str, str]:
@@ -146,13 +153,21 @@ def _award(entry: Mapping[str, Any], rules: Mapping[str, Rule]) -> Award:
 
 def _skips(document: Purchase | Event, basket: Basket, ruleset: Ruleset) -> list[Skip]:
     rules = {rule.key: rule for rule in ruleset.core.rules}
+    compiled = ruleset.rules
     facts = Facts(basket, stored_facts(document.facts), ruleset.zone)
     return [
-        _skip(entry, rules, facts, ruleset.core.money_digits) for entry in document.trace.get("skips", [])
+        _skip(entry, rules, compiled, facts, ruleset.core.money_digits)
+        for entry in document.trace.get("skips", [])
     ]
 
 
-def _skip(entry: Sequence[str], rules: Mapping[str, Rule], facts: Facts, money_digits: int) -> Skip:
+def _skip(
+    entry: Sequence[str],
+    rules: Mapping[str, Rule],
+    compiled: Mapping[str, Rule],
+    facts: Facts,
+    money_digits: int,
+) -> Skip:
     key, code, about = entry[0], entry[1], entry[2] if len(entry) > 2 else ""
     title = _title(rules, key)
     rule = rules.get(key)
@@ -161,7 +176,9 @@ def _skip(entry: Sequence[str], rules: Mapping[str, Rule], facts: Facts, money_d
     if rule is None or rule.when is None:
         return Skip(key, title, code, about)
     node = at(rule.when, about)
-    seen = found(_seen_by(node), facts, money_digits)
+    run = compiled[key].when
+    assert run is not None
+    seen = found(_seen_by(at(run, about)), facts, money_digits)
     return Skip(key, title, code, about, dump_condition(node, money_digits), seen)
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from loyalty.core.translated import text
 from members.selectors.explain.amounts import listed, money_text, number
 from programs.engine import vocabulary
-from programs.engine.vocabulary import FactType, event_field, tier_ladder
+from programs.engine.vocabulary import LIST, FactType, event_field, tier_ladder
 
 __all__ = ["FACT_NAMES", "SENTENCES", "condition_in_words", "seen_in_words"]
 
@@ -40,6 +40,7 @@ FACT_NAMES = {
     "member.days_since_joining": gettext_lazy("days since joining"),
     "member.age": gettext_lazy("age of the member"),
     "line.sku": gettext_lazy("article"),
+    "line.list": gettext_lazy("article"),
     "line.category": gettext_lazy("category"),
     "line.department": gettext_lazy("department"),
     "line.brand": gettext_lazy("brand"),
@@ -69,6 +70,10 @@ SENTENCES = {
     "is_set": gettext_lazy("%(fact)s is known"),
     "is_not_set": gettext_lazy("%(fact)s is not known"),
 }
+OF_LISTS = {
+    "one_of": gettext_lazy("%(fact)s is in %(value)s"),
+    "none_of": gettext_lazy("%(fact)s is not in %(value)s"),
+}
 # Personal values that are not kept with a purchase.
 NOT_KEPT = ("member.age", "member.attribute.")
 _OWNERS = {
@@ -79,6 +84,7 @@ _OWNERS = {
 
 
 # Names of ladders and tiers: {ladder: {name, tiers: {tier: name}}}, names by language, the main ladder also as "".
+# Product lists stand beside them like tiers, under the name of the fact that asks for them.
 Ladders = Mapping[str, Mapping[str, Any]]
 NO_LADDERS: Ladders = {}
 
@@ -93,13 +99,14 @@ def condition_in_words(node: Mapping[str, Any], currency: str, ladders: Ladders 
         negated = condition_in_words(node["not"], currency, ladders)
         return _("it is not so that %(condition)s") % {"condition": negated}
     kind = _type_of(node)
+    sentences = OF_LISTS if kind is FactType.LIST else SENTENCES
     words: dict[str, Any] = {"fact": _subject(node, currency, ladders)}
     value = node.get("value")
     if node["is"] == "between" and isinstance(value, list):
         words["low"], words["high"] = (_value(each, kind, currency, node, ladders) for each in value)
     else:
         words["value"] = _value(value, kind, currency, node, ladders)
-    return str(SENTENCES[node["is"]]) % words
+    return str(sentences[node["is"]]) % words
 
 
 def seen_in_words(
@@ -149,6 +156,8 @@ def _value(value: Any, kind: FactType, currency: str, node: Mapping[str, Any], l
         return listed([_value(each, kind, currency, node, ladders) for each in value])
     if value is None:
         return ""
+    if kind is FactType.LIST:
+        return f"“{text(ladders.get(LIST, {}).get('tiers', {}).get(value, {})) or value}”"
     if (ladder := tier_ladder(node.get("fact", ""))) is not None:
         return text(ladders.get(ladder, {}).get("tiers", {}).get(value, {})) or str(value)
     if kind is FactType.MONEY:

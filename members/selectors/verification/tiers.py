@@ -14,18 +14,18 @@ from programs.selectors.rulesets import timeline
 
 __all__ = ["tiers"]
 
-# Of several decisions of one instant the last one counts; a stretch begins where tier or source change.
+# A stretch begins where a decision changes tier or source, with what the last decision of that instant says.
 PERIODS = """
     WITH decision AS (
-        SELECT DISTINCT ON (d.membership_id, d.ladder, d.occurred_at) d.*
+        SELECT d.*, (lag(d.to_tier) OVER w, lag(d.source) OVER w) IS DISTINCT FROM (d.to_tier, d.source) AS changes
           FROM members_tierdecision d JOIN members_membership m ON m.id = d.membership_id
          WHERE %(programme)s::bigint IS NULL OR m.programme_id = %(programme)s
-         ORDER BY d.membership_id, d.ladder, d.occurred_at, d.id DESC
+        WINDOW w AS (PARTITION BY d.membership_id, d.ladder ORDER BY d.occurred_at, d.id)
     ), changed AS (
-        SELECT * FROM (
-            SELECT *, lag(to_tier) OVER w AS tier_before, lag(source) OVER w AS source_before FROM decision
-            WINDOW w AS (PARTITION BY membership_id, ladder ORDER BY occurred_at)) d
-         WHERE to_tier IS DISTINCT FROM tier_before OR source IS DISTINCT FROM source_before
+        SELECT DISTINCT ON (membership_id, ladder, occurred_at) *
+          FROM (SELECT *, bool_or(changes) OVER (PARTITION BY membership_id, ladder, occurred_at) AS begins
+                  FROM decision) d
+         WHERE begins ORDER BY membership_id, ladder, occurred_at, id DESC
     ), expected AS (
         SELECT membership_id, ladder, to_tier AS tier, source,
                tstzrange(occurred_at, lead(occurred_at) OVER (PARTITION BY membership_id, ladder ORDER BY occurred_at))
@@ -87,6 +87,12 @@ GRANTS = """
       FROM granted g LEFT JOIN document_key k ON k.kind = 'tier_end' AND k.document_id = g.id
      WHERE g.revoked_at IS NOT NULL AND k.id IS NULL
 """
+# A document from before `tiers_until` is late on the ladders, so it is never before what was decided.
+STANDING = """
+    WITH decided AS (SELECT membership_id, max(occurred_at) AS at FROM members_tierdecision GROUP BY membership_id)
+    SELECT 'stands as of before what was decided', 'membership', s.membership_id
+      FROM stats s JOIN decided d USING (membership_id) WHERE s.tiers_until IS NULL OR s.tiers_until < d.at
+"""
 CHECKED = """
     SELECT count(*) FROM members_tierdecision d JOIN members_membership m ON m.id = d.membership_id
      WHERE %(programme)s::bigint IS NULL OR m.programme_id = %(programme)s
@@ -94,9 +100,9 @@ CHECKED = """
 
 
 def tiers(scope: Scope) -> Result:
-    """I18: tier periods are what the decisions say, daily counters what purchases, returns and events add up to, and
-    what was given by hand is what runs."""
-    bad, found = faults_of(scope, PERIODS, GRANTS)
+    """I18: tier periods are what the decisions say, daily counters what purchases, returns and events add up to,
+    what was given by hand is what runs, and tiers stand as of no earlier time than they were decided for."""
+    bad, found = faults_of(scope, PERIODS, GRANTS, STANDING)
     programmes = Programme.objects.order_by("pk")
     if scope.programme is not None:
         programmes = programmes.filter(pk=scope.programme)

@@ -169,7 +169,7 @@ class FileImport:
             FieldError(each.code, each.message, field=each.field, line=each.line, expected=each.expected)
             for each in self.batch.row_errors.order_by("line", "id")[:SHOWN]
         ]
-        bad = sum(self.batch.counts[name] for name in NOT_TAKEN)
+        bad = sum(self.batch.counts.get(name, 0) for name in NOT_TAKEN)
         raise StrictImportRefused(errors=errors, batch=self.batch.pk, bad=bad)
 
     def _report(self, faults: list[RowFault]) -> None:
@@ -235,7 +235,7 @@ class FileImport:
             transaction.set_rollback(True)
         ImportRowError.objects.bulk_create(errors)
         batch.position = position
-        if self.options.strict and any(batch.counts[name] for name in NOT_TAKEN):
+        if self.options.strict and any(batch.counts.get(name) for name in NOT_TAKEN):
             self._refuse()
         if not self.options.dry_run:
             batch.counts, batch.position = counts, {**position, "checked": True}

@@ -16,11 +16,13 @@ from members.choices import DocumentKind
 from members.models import DocumentKey, Identifier, Membership, StagedReceipt
 from members.selectors.baskets import stored_basket
 from members.services.enrolment import enrol_many
+from members.services.filling import filled
 from members.services.imports.batches import FileImport, Options, Progress, Staged
 from members.services.imports.purchase_rows import PurchaseReader
 from members.services.imports.reading import Reader, RowFault, is_key
 from members.services.recording import Recorder, Seller, content_digest
 from programs.models import Partner, Programme, Store
+from programs.selectors.products import known_products
 
 
 def import_purchases(
@@ -59,12 +61,16 @@ class PurchaseImport(FileImport):
                 number__in={row.receipt for row in rows},
             ).values_list("number", "digest", "member_id")
         }
+        lines_of = [orjson.loads(row.lines) for row in rows]
+        skus = {line["sku"] for lines in lines_of for line in lines}
+        self.products = known_products(self.partner.pk, skus - {""})
         recorder = Recorder(self.programme, self.now, self.stretches, in_order=True)
         recorder.open([membership.pk for membership in memberships.values()])
         faults: list[RowFault] = []
-        for (member, occurred_at, receipt), parts in groupby(rows, key=lambda row: row[:3]):
+        staged = zip(rows, lines_of, strict=True)
+        for (member, occurred_at, receipt), parts in groupby(staged, key=lambda pair: pair[0][:3]):
             fragments = list(parts)
-            line = fragments[0].first_line
+            line = fragments[0][0].first_line
             self.batch.counts["documents"] += 1
             membership = memberships.get(member)
             if membership is None:
@@ -72,11 +78,9 @@ class PurchaseImport(FileImport):
                 self.batch.counts["refused"] += 1
                 continue
             sheet = recorder.sheets[membership.pk]
-            lines = fragments[0].lines.encode()
-            if len(fragments) > 1:
-                lines = orjson.dumps([each for part in fragments for each in orjson.loads(part.lines)])
+            lines = [each for _row, part in fragments for each in part]
             head = (occurred_at, receipt, line)
-            fault = self._record(recorder, sheet, head, fragments[0].header, lines, known)
+            fault = self._record(recorder, sheet, head, fragments[0][0].header, lines, known)
             if fault is not None:
                 faults.append(fault)
         for sheet in recorder.sheets.values():
@@ -90,7 +94,7 @@ class PurchaseImport(FileImport):
         sheet: Any,
         head: tuple[Any, str, int],
         header_json: str,
-        lines: bytes,
+        lines: list[dict[str, Any]],
         known: dict[str, tuple[bytes, int]],
     ) -> RowFault | None:
         occurred_at, receipt, line = head
@@ -99,12 +103,13 @@ class PurchaseImport(FileImport):
         store = header.pop("store", "")
         basket = stored_basket(
             occurred_at=occurred_at,
-            lines=orjson.loads(lines),
+            lines=lines,
             header=header,
             partner=self.partner.code,
             store=store,
         )
-        digest = content_digest(receipt, basket, lines)
+        said = orjson.dumps(lines)
+        digest = content_digest(receipt, basket, said)
         if receipt in known:
             same = known[receipt] == (digest, sheet.member)
             counts["already" if same else "conflicts"] += 1
@@ -112,7 +117,9 @@ class PurchaseImport(FileImport):
             return None if same else RowFault(line, "duplicate_receipt", "receipt", receipt, expected)
         seller = Seller(self.partner.pk, self.partner.code, self._store(store), store)
         try:
-            recorder.purchase(sheet, basket, receipt, seller, digest, lines)
+            complete = filled(basket, self.products)
+            stored = said if complete is basket else None
+            recorder.purchase(sheet, complete, receipt, seller, digest, stored)
         except Problem as problem:
             counts["refused"] += 1
             return RowFault(line, problem.code, "", receipt, "")

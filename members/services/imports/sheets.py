@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty.core.problems import FieldError, InvalidFile
 from members.choices import Decimals, Moments, UploadKind
-from members.services.imports import purchase_rows, return_rows
+from members.services.imports import product_rows, purchase_rows, return_rows
 from members.services.imports.reading import MOST_COLUMNS
 
 UTF_8, UTF_16 = "utf-8-sig", "utf-16"
@@ -61,8 +61,11 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "sku": ("article", "item", "артикул", "товар", "toode", "artikkel", "kood"),
     "quantity": ("qty", "количество", "кол-во", "kogus"),
     "amount": ("sum", "total", "сумма", "summa"),
+    "name": ("product name", "название", "наименование", "nimetus", "nimi"),
     "category": ("категория", "kategooria"),
     "brand": ("бренд", "bränd"),
+    "department": ("отдел", "osakond"),
+    "label": ("labels", "tag", "tags", "метки", "sildid"),
     "discount": ("скидка", "allahindlus"),
     "tax": ("vat", "ндс", "km", "käibemaks"),
     "payment": ("оплата", "makse"),
@@ -70,6 +73,13 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "till": ("касса", "kassa"),
     "line": ("строка", "rida"),
     "number": ("номер возврата", "tagastuse number"),
+}
+
+
+ROWS: Mapping[UploadKind, Any] = {
+    UploadKind.PURCHASES: purchase_rows,
+    UploadKind.RETURNS: return_rows,
+    UploadKind.PRODUCTS: product_rows,
 }
 
 
@@ -84,9 +94,8 @@ class Sheet:
 
 def columns_of(kind: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The columns of ours that a file of this kind must have, and those that it may have."""
-    if kind == UploadKind.PURCHASES:
-        return purchase_rows.REQUIRED, purchase_rows.OPTIONAL
-    return return_rows.REQUIRED, return_rows.OPTIONAL
+    rows = ROWS[UploadKind(kind)]
+    return rows.REQUIRED, rows.OPTIONAL
 
 
 def detected(path: Path) -> str:

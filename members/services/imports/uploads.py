@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from members.choices import UploadKind
 from members.models import Upload
 from members.services.imports import sheets
 from members.services.imports.batches import Options, StrictImportRefused
+from members.services.imports.products import import_products
 from members.services.imports.purchases import import_purchases
 from members.services.imports.reading import LARGEST_FILE
 from members.services.imports.returns import import_returns
@@ -29,6 +30,13 @@ from programs.models import Partner, Programme
 
 KIND = "members.import"
 KEPT = timedelta(days=7)
+
+
+TAKES: Mapping[UploadKind, Any] = {
+    UploadKind.PURCHASES: import_purchases,
+    UploadKind.RETURNS: import_returns,
+    UploadKind.PRODUCTS: import_products,
+}
 
 
 class UploadGone(Conflict):
@@ -175,7 +183,7 @@ def run(run: jobs.Run) -> dict[str, Any]:
         decimals=upload.decimals,
         moments=upload.moments,
     )
-    take = import_purchases if upload.kind == UploadKind.PURCHASES else import_returns
+    take = TAKES[UploadKind(upload.kind)]
     named = ours.with_name(f"{upload.stored.removesuffix('.csv')}-{Path(upload.file_name).name}"[:200])
     try:
         ours.replace(named)

@@ -21,7 +21,7 @@ class Sheet:
 
     `recorded` are the times of purchases recorded since the sheet was opened; they are not in the database yet.
     `referral` is the one that brought the member, `referred` the purchase that counted for it.
-    `done_until`: everything that was due by then had been done when it was opened.
+    `tiers_until`: as of when its tiers stand; a document from before is late on the ladders.
     """
 
     membership: int
@@ -44,12 +44,17 @@ class Sheet:
     standings: dict[str, Standing] = field(default_factory=dict)
     qualification: dict[str, dict[date, int]] = field(default_factory=dict)
     changed_days: set[tuple[str, date]] = field(default_factory=set)
-    done_until: datetime | None = None
+    tiers_until: datetime | None = None
     touched: bool = False
 
     def counted(self, metric: str) -> Mapping[date, int]:
         """What a metric has counted by local day."""
         return self.qualification.get(metric, {})
+
+    def stand_at(self, instant: datetime) -> None:
+        """Its tiers stand as of an instant now, or of a later one as before."""
+        if self.tiers_until is None or self.tiers_until < instant:
+            self.tiers_until = instant
 
     def count(self, metric: str, day: date, amount: int) -> None:
         """Count for a metric on a local day; negative for what came back."""
@@ -70,7 +75,7 @@ def open_sheets(memberships: Sequence[int]) -> dict[int, Sheet]:
         cursor.execute(
             """
             SELECT m.id, m.member_id, m.status, m.joined_at, p.attributes::text, p.birth_date,
-                   s.purchases, s.amount, s.last_purchase_at, s.calendar_until, r.id, r.purchase_id
+                   s.purchases, s.amount, s.last_purchase_at, s.calendar_until, s.tiers_until, r.id, r.purchase_id
             FROM members_membership m
             LEFT JOIN members_person p ON p.member_id = m.member_id
             LEFT JOIN members_memberstats s ON s.membership_id = m.id
@@ -97,8 +102,9 @@ def _sheet(row: Sequence[Any]) -> Sheet:
         amount=row[7] or 0,
         last_purchase_at=row[8],
         calendar_until=row[9],
-        referral=row[10],
-        referred=row[11],
+        tiers_until=row[10],
+        referral=row[11],
+        referred=row[12],
     )
 
 

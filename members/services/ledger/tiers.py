@@ -60,10 +60,10 @@ class Standing:
             row = cursor.fetchone()
         return row[0] if row else ""
 
-    def tried(self, day: date, amount: int, at: datetime) -> str:
+    def tried(self, day: date, amount: int, at: datetime, today: date) -> str:
         """The tier that a credit would lead to; nothing is changed."""
         trial = copy.deepcopy(self.ladder)
-        trial.credit(day, amount, at)
+        trial.credit(day, amount, at, today)
         return trial.state.tier
 
 
@@ -164,16 +164,16 @@ class _Periods:
         document = {**state_document(state), "applied": standing.applied.isoformat()}
         due_on = state.due_on
         due_at = None if due_on is None else start_of_day(due_on, standing.ladder.zone)
-        for place, (tier, source, since, until) in enumerate(stretches):
+        for place, (tier, source, since, until, revision) in enumerate(stretches):
             tail: tuple[Any, ...] = ("{}", None) if until else (orjson.dumps(document).decode(), due_at)
             row = (
-                sheet.membership, standing.key, tier, source, since, until, *tail, standing.revision,
+                sheet.membership, standing.key, tier, source, since, until, *tail, revision,
             )  # fmt: skip
             if place == 0 and standing.stored_since is not None:
                 self.changed.append(row)
             else:
                 self.fresh.append((sheet.member, *row))
-        tier, source, since, _until = stretches[-1]
+        tier, source, since, _until, _revision = stretches[-1]
         standing.stored_since, standing.stored = since, (tier, source)
 
     def write(self, cursor: Any) -> None:
@@ -204,19 +204,21 @@ class _Periods:
             )
 
 
-def _stretches(standing: Standing) -> list[tuple[str, str, datetime, datetime | None]]:
-    """The open period and what decisions made of it, in order; periods of no time at all are left out."""
-    found: list[tuple[str, str, datetime, datetime | None]] = []
+def _stretches(standing: Standing) -> list[tuple[str, str, datetime, datetime | None, int]]:
+    """The open period and what decisions made of it, in order, each with the revision it ended under or goes on under;
+    periods of no time at all are left out."""
+    found: list[tuple[str, str, datetime, datetime | None, int]] = []
     if standing.stored_since is not None:
-        found.append((*standing.stored, standing.stored_since, None))
-    for decision, _operation, _revision in standing.decisions:
+        found.append((*standing.stored, standing.stored_since, None, standing.revision))
+    for decision, _operation, revision in standing.decisions:
         tier, source = decision.to_tier, decision.source.value
         if found and found[-1][:2] == (tier, source):
             continue
+        begun = (tier, source, decision.occurred_at, None, standing.revision)
         if found and found[-1][2] == decision.occurred_at:
-            found[-1] = (tier, source, decision.occurred_at, None)
+            found[-1] = begun
             continue
         if found:
-            found[-1] = (*found[-1][:3], decision.occurred_at)
-        found.append((tier, source, decision.occurred_at, None))
+            found[-1] = (*found[-1][:3], decision.occurred_at, revision)
+        found.append(begun)
     return found

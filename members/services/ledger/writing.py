@@ -226,10 +226,13 @@ def _write_counters(cursor: Any, rows: Rows, sheets: list[Sheet]) -> None:
         return
     cursor.execute(
         """
-        INSERT INTO members_memberstats (membership_id, purchases, amount, last_purchase_at, calendar_until)
-        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::date[])
+        INSERT INTO members_memberstats (membership_id, purchases, amount, last_purchase_at, calendar_until,
+                                         tiers_until)
+        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::date[],
+                             %s::timestamptz[])
         ON CONFLICT (membership_id) DO UPDATE SET purchases = excluded.purchases, amount = excluded.amount,
-               last_purchase_at = excluded.last_purchase_at, calendar_until = excluded.calendar_until
+               last_purchase_at = excluded.last_purchase_at, calendar_until = excluded.calendar_until,
+               tiers_until = excluded.tiers_until
         """,
         [
             [sheet.membership for sheet in sheets],
@@ -237,6 +240,7 @@ def _write_counters(cursor: Any, rows: Rows, sheets: list[Sheet]) -> None:
             [sheet.amount for sheet in sheets],
             [sheet.last_purchase_at for sheet in sheets],
             [sheet.calendar_until for sheet in sheets],
+            [sheet.tiers_until for sheet in sheets],
         ],
     )
     cursor.execute(

@@ -17,6 +17,7 @@ from programs.engine.events import FieldType
 from programs.engine.facts import LineKind
 from programs.engine.vocabulary import (
     FACTS,
+    LIST,
     TIER,
     WEEKDAYS,
     FactType,
@@ -56,8 +57,10 @@ def facts(scope: Scope, core: Core) -> Options:
         groups.setdefault(str(_TITLES[name.partition(".")[0]]), []).append((name, capfirst(label)))
 
     for name, declared in FACTS.items():
-        if declared.scope is scope:
+        if declared.scope is scope and name != LIST:
             offer(name, fact_name(name, core))
+        elif declared.scope is scope and core.lists:
+            offer(name, gettext("product list"))
     if scope is Scope.LINE:
         offer(f"line{ATTRIBUTE}", gettext("another attribute of the line …"))
         return list(groups.items())
@@ -77,7 +80,7 @@ def operators(node: Node, core: Core) -> list[Option]:
     """What may be asked; that a tier or a kind begins with a letter is not offered, only kept."""
     few = node.fact and values(node.fact, core) is not None
     return [
-        (each.value, operator_words(each))
+        (each.value, operator_words(each, node.type))
         for each in node.operators
         if each is not Operator.STARTS_WITH or not few or node.operator == each
     ]
@@ -91,6 +94,8 @@ def values(name: str, core: Core) -> list[Option] | None:
     if name == "line.kind":
         words = POLICIES["earning_kinds"][1]
         return [(kind.value, capfirst(str(words.get(kind.value, gettext("discounts"))))) for kind in LineKind]
+    if name == LIST:
+        return [(listed.key, text(dict(listed.name))) for listed in core.lists]
     named = tier_ladder(name)
     if named is not None:
         ladder = core.ladder(named) if named else next(iter(core.ladders), None)

@@ -31,6 +31,7 @@ VALUES: dict[FactType, st.SearchStrategy[Any]] = {
     FactType.INTEGER: WHOLE,
     FactType.TEXT: TEXTS,
     FactType.TEXTS: TEXTS,
+    FactType.LIST: st.sampled_from(["coffee-week", "sweets", "gone"]),
     FactType.WEEKDAY: st.sampled_from(WEEKDAYS),
     FactType.TIME: st.builds("{:02}:{:02}".format, st.integers(0, 23), st.integers(0, 59)),
     FactType.DATE: st.dates(date(1990, 1, 1), date(2090, 1, 1)).map(date.isoformat),
