@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from loyalty.core.choices import TONES
 
@@ -57,8 +58,8 @@ class ExampleState(models.TextChoices):
     """What came of the last run of a worked example."""
 
     NEVER = "never", _("not run yet")
-    GREEN = "green", _("holds")
-    RED = "red", _("does not hold")
+    GREEN = "green", pgettext_lazy("an example", "holds")
+    RED = "red", pgettext_lazy("an example", "does not hold")
 
 
 TONES.update(

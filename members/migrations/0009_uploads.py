@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             name='Upload',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('purchases', 'purchases'), ('returns', 'returns')], max_length=10, verbose_name='holds')),
+                ('kind', models.CharField(choices=[('purchases', 'purchases'), ('returns', 'returns')], max_length=10, verbose_name='kind')),
                 ('file_name', models.CharField(max_length=255, verbose_name='file')),
                 ('stored', models.CharField(max_length=80)),
                 ('size', models.BigIntegerField(verbose_name='size')),

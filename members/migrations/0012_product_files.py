@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='upload',
             name='kind',
-            field=models.CharField(choices=[('purchases', 'purchases'), ('returns', 'returns'), ('products', 'products')], max_length=10, verbose_name='holds'),
+            field=models.CharField(choices=[('purchases', 'purchases'), ('returns', 'returns'), ('products', 'products')], max_length=10, verbose_name='kind'),
         ),
     ]

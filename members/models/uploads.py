@@ -14,7 +14,7 @@ class Upload(models.Model):
     """A file before and while it is taken in. The file itself lies under `stored` until it was taken or is a week old;
     what became of it stands in the import."""
 
-    kind = models.CharField(_("holds"), max_length=10, choices=UploadKind)
+    kind = models.CharField(_("kind"), max_length=10, choices=UploadKind)
     programme = models.ForeignKey(
         "programs.Programme", on_delete=models.PROTECT, related_name="+", verbose_name=_("programme")
     )

@@ -189,7 +189,9 @@ def test_the_tier_of_a_member_can_be_expected(draft: Programme, tier: str) -> No
     other = source.replace("gold", "base").replace("id: tea", "id: base")
     red = save_example(draft, other, now=NOON)
     [step] = run_in_words(red.report, working_core(draft))
-    assert [(each.what, each.expected, each.got) for each in step.missed] == [("anna: Tier (status)", "Base", "Gold")]
+    assert [(each.what, each.expected, each.got) for each in step.missed] == [
+        ("anna: Tier (status)", "Base", "Gold")
+    ]
 
 
 @pytest.mark.parametrize(("tier", "code"), [("silver", "unknown_tier"), ("{other: gold}", "unknown_key")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from loyalty.core.exact import Period
 from programs.admin.conditions import ConditionField, ConditionsInForm, for_programme
@@ -81,7 +82,9 @@ class RuleForm(ConditionsInForm, TermsForm):
     effect__step = Number(label=_("For each full"), help_text=_("An amount of money such as 1.00 or 10.00."))
     effect__percent = Number(short=True, label=_("Per cent"), help_text=_("2.5 gives 2.50 for 100.00."))
     effect__factor = Number(
-        short=True, label=_("Times"), help_text=_("2 doubles, 1.5 gives half as much again, 0 nothing.")
+        short=True,
+        label=pgettext_lazy("factor", "Times"),
+        help_text=_("2 doubles, 1.5 gives half as much again, 0 nothing."),
     )
     point_type = Choice(empty=BASE_TYPE, label=_("Of"))
     rounding = Choice(
