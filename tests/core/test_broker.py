@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
+from queue import Empty
 from threading import Timer
 from typing import Any
 
@@ -13,6 +14,7 @@ from celery import Celery
 from kombu import Connection
 
 from loyalty.celery import make_broker_folders
+from loyalty.core import broker
 from loyalty.core.broker import prepare
 
 
@@ -76,3 +78,29 @@ def test_the_application_prepares_its_broker(tmp_path: Path, settings: Any) -> N
     (folders(tmp_path)[0] / "1_a.celery.msg").touch()
     make_broker_folders(Celery("none"))
     assert [file.name for file in (tmp_path / "broken").iterdir()] == ["1_a.celery.msg"]
+
+
+def test_a_message_is_never_seen_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a worker finds while another process writes can be read."""
+    found: list[str] = []
+    options = {
+        "data_folder_in": str(tmp_path),
+        "data_folder_out": str(tmp_path),
+        "control_folder": str(tmp_path / "c"),
+    }
+    with Connection("filesystem://localhost", transport_options=options) as connection:
+        assert type(connection.transport) is broker.Transport
+        channel = connection.default_channel
+        written = Path.write_bytes
+
+        def slowly(path: Path, data: bytes) -> int:
+            half = written(path, data[: len(data) // 2])
+            with pytest.raises(Empty):
+                channel._get("jobs")
+            found.append(path.name)
+            return half and written(path, data)
+
+        monkeypatch.setattr(Path, "write_bytes", slowly)
+        channel._put("jobs", {"body": "x" * 100})
+        assert channel._get("jobs") == {"body": "x" * 100}
+    assert len(found) == 1
