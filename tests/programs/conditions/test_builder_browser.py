@@ -270,6 +270,9 @@ def test_nothing_typed_is_lost_while_the_server_answers(
     expect(field(page, "0.0-value")).to_have_value("123.45")
     assert page.locator("[data-node='0.3']").count() == 1
     assert page.complaints == []
+    # What is still under way ends before the page does.
+    page.wait_for_load_state("networkidle")
+    page.unroute_all(behavior="wait")
 
 
 def test_when_the_server_is_away_it_is_said_and_nothing_is_lost(
