@@ -133,8 +133,8 @@ def test_a_new_list_says_its_first_articles(club: Programme) -> None:
     load(CLUB.replace("rules:", f"  - {{key: new, name: New, skus: [{skus}]}}\nrules:"), now=NOW)
     with override("en"):
         [change] = changes(before, working_core(club))
-    assert change.lines[1].after.startswith("14 articles: N-00, N-01, ")
-    assert change.lines[1].after.endswith("N-11, 2 more")
+    assert change.lines[0].after.startswith("14 articles: N-00, N-01, ")
+    assert change.lines[0].after.endswith("N-11, 2 more")
 
 
 def test_articles_that_no_partner_sells_are_named(club: Programme) -> None:

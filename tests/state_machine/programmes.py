@@ -144,7 +144,10 @@ def _conversions(random: Random, key: str, keys: tuple[str, ...]) -> tuple[Conve
     others = [other for other in keys if other != key]
     if not others or random.choice((True, False, False)):
         return ()
-    return (Conversion(random.choice(others), random.choice((1, 5)), random.choice((1, 2)), 5),)
+    take = random.choice((1, 5))
+    # There and back again makes no points: a document that did would be refused.
+    give = random.choice((1, 2)) if take > 1 else 1
+    return (Conversion(random.choice(others), take, give, 5),)
 
 
 def _point_type(point_type: PointType) -> dict[str, Any]:
