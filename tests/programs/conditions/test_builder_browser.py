@@ -184,6 +184,8 @@ def test_the_same_condition_is_built_with_keys_alone(  # noqa: PLR0915 - one way
     expect(field(page, "0.2.0-pick")).to_have_value("")
     page.keyboard.type("tea")
     press("Enter")
+    expect(page.locator("#when-sentence")).to_contain_text("coffee, tea is at least 1")
+    page.wait_for_load_state("networkidle")
     tab_to(page, "0.2-value", "Shift+Tab")
     press("Control+a")
     page.keyboard.type("2")
