@@ -14,18 +14,17 @@ from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminDateWidget,
     UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
 from loyalty.core import clock
+from loyalty.core.admin.asking import ReasonField, ask_about, found, person_of
 from loyalty.core.exact import InvalidNumber, parse_decimal
 from loyalty.core.models import User
 from loyalty.core.problems import Problem, sentence_of
@@ -79,10 +78,6 @@ def _number() -> forms.CharField:
     )
 
 
-def _reason() -> forms.CharField:
-    return forms.CharField(label=_("Why"), max_length=LONGEST_REASON, widget=UnfoldAdminTextareaWidget)
-
-
 class DonateForm(PointsForm):
     points = _number()
     charity = forms.ModelChoiceField(
@@ -99,7 +94,7 @@ class DonateForm(PointsForm):
 
 class ForfeitForm(PointsForm):
     points = _number()
-    reason = _reason()
+    reason = ReasonField(max_length=LONGEST_REASON)
 
     def __init__(self, data: Any = None, *, about: Membership) -> None:
         super().__init__(data, about=about)
@@ -110,7 +105,7 @@ class ForfeitForm(PointsForm):
 
 
 class UndoOpeningForm(PointsForm):
-    reason = _reason()
+    reason = ReasonField(max_length=LONGEST_REASON)
 
 
 class BirthDateForm(ActForm):
@@ -182,27 +177,21 @@ BIRTH_DATE = Act(
 
 def page(admin: ModelAdmin[Any], request: HttpRequest, object_id: str, act: Act) -> HttpResponse:
     """The form of an act; sent, it is done, and the member's page says so. What is refused stands above the form."""
-    obj: Model = get_object_or_404(admin.get_queryset(request), pk=object_id)
-    if not request.user.has_perm(act.permission) or not admin.has_view_permission(request, obj):
+    if not request.user.has_perm(act.permission):
         raise PermissionDenied
-    back = reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
+    obj: Model = found(admin, request, object_id)
+    if not admin.has_view_permission(request, obj):
+        raise PermissionDenied
     form = act.form(request.POST or None, about=obj)
     if request.method == "POST" and form.is_valid():
         try:
-            act.do(obj, form.cleaned_data, request.user)  # type: ignore[arg-type]
+            act.do(obj, form.cleaned_data, person_of(request))
         except Problem as problem:
             form.add_error(None, sentence_of(problem))
             messages.error(request, sentence_of(problem))
         else:
             messages.success(request, act.done)
-            return redirect(back)
-    context = {
-        **admin.admin_site.each_context(request),
-        "title": act.title,
-        "about": act.about,
-        "form": form,
-        "back": back,
-        "opts": admin.opts,
-        "original": obj,
-    }
-    return TemplateResponse(request, "admin/members/act.html", context)
+            return redirect(
+                reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])
+            )
+    return ask_about(admin, request, obj, form=form, title=act.title, button=act.title, about=act.about)
