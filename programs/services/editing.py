@@ -2,7 +2,7 @@
 
 Every change leaves a document that could be published: what would contradict something else is refused with the
 places that do not fit. The programme is locked from the check to the end of the transaction, so that two people who
-save at once come one after the other, and the second one is told what the first one changed.
+save at once come one after the other; the forms tell the second one what the first one changed.
 """
 
 from __future__ import annotations
@@ -15,29 +15,18 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.core.problems import Conflict, NotFound
+from loyalty.core.problems import NotFound
 from programs.choices import ProgrammeStatus
 from programs.engine.document import Core, read_core
 from programs.engine.reader import InvalidDocument
 from programs.models import Programme
-from programs.selectors.documents import Difference, differences, working_document
+from programs.selectors.documents import working_document
 from programs.services.documents.reading import invalid_file
 from programs.services.publishing import ProgrammeClosed
 from programs.services.working_copy import check_published, write_working_copy
 
 Document = dict[str, Any]
 Change = Callable[[Document], None]
-
-
-class ChangedMeanwhile(Conflict):
-    """Somebody else saved the same part after it was opened. `differences` are theirs: place, before, now."""
-
-    code = "changed_meanwhile"
-    title = _("Somebody else changed this after you opened it.")
-
-    def __init__(self, found: list[Difference]) -> None:
-        super().__init__()
-        self.differences = found
 
 
 # --- changes of a document ------------------------------------------------------------------------
@@ -130,9 +119,3 @@ def edit(programme: Programme, change: Change, *, now: datetime) -> Core:
     except InvalidDocument as invalid:
         raise invalid_file(invalid.faults) from None
     return core
-
-
-def refuse_if_changed(seen: Any, current: Any) -> None:
-    """Raises ChangedMeanwhile when a part is not what it was when its form was opened."""
-    if seen != current:
-        raise ChangedMeanwhile(differences(seen, current))
