@@ -209,9 +209,12 @@ def step(root: Node, path: Path, way: int) -> tuple[Path, int] | None:
     group, index = path[:-1], path[-1]
     beside = index + way
     if 0 <= beside < len(parent.children):
-        neighbour = parent.children[beside]
+        inside, neighbour = (*group, beside), parent.children[beside]
+        # A "not" around a group is entered as it is left: with one step.
+        while neighbour.kind is Kind.NOT:
+            inside, neighbour = (*inside, 0), neighbour.children[0]
         if neighbour.is_group:
-            return (*group, beside), len(neighbour.children) if way < 0 else 0
+            return inside, len(neighbour.children) if way < 0 else 0
         return group, beside if way < 0 else beside + 1
     # Out of the group, and out of a "not" around it, but never out of "lines where".
     outer = group

@@ -144,6 +144,15 @@ def test_up_and_down_take_each_other_back(document: dict[str, Any], data: Any) -
 LEAF = {"fact": "basket.total", "is": "at_least", "value": "1"}
 
 
+@pytest.mark.parametrize(("way", "back"), [("up", "down"), ("down", "up")])
+def test_a_step_out_of_what_must_not_hold_is_taken_back_by_a_step_into_it(way: str, back: str) -> None:
+    draft = Draft(from_document(tree({"not": {"any": [LEAF]}}, LEAF)))
+    out = operate(draft, Scope.PURCHASE, f"{way}:0.0.0.0")
+    assert out.root is not None
+    assert out.root != draft.root
+    assert operate(out, Scope.PURCHASE, f"{back}:{out.focus.removesuffix(f'-{way}')}").root == draft.root
+
+
 def tree(*children: Any, kind: str = "all") -> dict[str, Any]:
     return {kind: list(children)}
 

@@ -121,8 +121,27 @@
     document.addEventListener("change", (event) => {
         const builder = builderOf(event.target);
         if (!builder || event.target === builder) return;
-        if (event.target.matches("[data-redraw], [data-pick]")) operate(builder, "refresh");
-        else saySoon(builder);
+        if (!event.target.matches("[data-redraw], [data-pick]")) saySoon(builder);
+        else if (event.target === typed.into) drawWhenTyped(builder);
+        else operate(builder, "refresh");
+    });
+
+    /* Whoever types a name into a list of choices is not interrupted: each letter is a change, and a list drawn anew
+       would take the rest of the word for the beginning of another. */
+    const typed = { into: null, timer: 0 };
+
+    function drawWhenTyped(builder) {
+        clearTimeout(typed.timer);
+        typed.timer = setTimeout(() => {
+            typed.timer = 0;
+            operate(builder, "refresh");
+        }, 600);
+    }
+
+    document.addEventListener("keydown", (event) => {
+        if (!event.target.matches("[data-conditions] select")) return;
+        typed.into = event.key.length === 1 ? event.target : null;
+        if (typed.into && typed.timer) drawWhenTyped(builderOf(event.target));
     });
 
     document.addEventListener("input", (event) => {
