@@ -69,15 +69,20 @@ def templates() -> dict[str, Template]:
 
 def _template(folder: Path, card: Mapping[str, Any]) -> Template:
     document = parse((folder / "programme.yaml").read_bytes(), file_name=str(folder)).data
-    texts = (folder / "examples.yaml").read_text(encoding="utf-8").split(BETWEEN_EXAMPLES)
     return Template(
         key=folder.name,
         icon=card["icon"],
         purpose=TranslatedText(card["purpose"]),
         document=document,
         core=read_core(document),
-        examples=tuple(f"{text.strip()}\n" for text in texts),
+        examples=read_examples(folder / "examples.yaml"),
     )
+
+
+def read_examples(path: Path) -> tuple[str, ...]:
+    """The worked examples of a file, each as a text of its own."""
+    texts = path.read_text(encoding="utf-8").split(BETWEEN_EXAMPLES)
+    return tuple(f"{text.strip()}\n" for text in texts)
 
 
 def make(template: Template, start: Start, *, now: datetime) -> Programme:
@@ -133,10 +138,15 @@ def _made(document: Mapping[str, Any], examples: tuple[str, ...], now: datetime)
             errors=[FieldError(code=CodeTaken.code, message=CodeTaken.title, pointer="/programme/key")]
         )
     programme = load_core(core, now=now).programme
-    WorkedExample.objects.bulk_create(
+    add_examples(programme, examples)
+    return Programme.objects.get(pk=programme.pk)
+
+
+def add_examples(programme: Programme, examples: tuple[str, ...]) -> list[WorkedExample]:
+    """The first worked examples of a programme; they are not run."""
+    return WorkedExample.objects.bulk_create(
         _example(programme, position, source) for position, source in enumerate(examples)
     )
-    return Programme.objects.get(pk=programme.pk)
 
 
 def _example(programme: Programme, position: int, source: str) -> WorkedExample:

@@ -30,14 +30,15 @@ from members.models.ledger import Hold, Posting
 from members.selectors.due import due_memberships
 from members.selectors.verification import verify
 from members.services.demo import people, receipts
-from programs.models import Programme, Revision, Store
+from programs.choices import ExampleState
+from programs.models import Brief, Product, Programme, Revision, Store, WorkedExample
 from programs.services.programmes import load
 
 pytestmark = pytest.mark.django_db
 
 COUNTED = (
     Event, Hold, Membership, Person, Posting, Purchase, Return, Revision, Store, TierDecision, TierGrant, Transfer, User,
-    Job,
+    Job, Brief, Product, WorkedExample,
 )  # fmt: skip
 
 
@@ -66,7 +67,11 @@ def test_the_company_is_made_once() -> None:
         award["rule"]
         for trace in Purchase.objects.values_list("trace", flat=True)
         for award in trace["awards"]
-    } == {"per-euro", "coffee-and-bakery", "weekend", "big-basket", "gold-twice"}
+    } == {"per-euro", "coffee-and-bakery", "weekend", "big-basket", "gold-twice", "breakfast"}
+
+    assert set(WorkedExample.objects.values_list("state", flat=True)) == {ExampleState.GREEN}
+    assert Product.objects.count() == made["products"]
+    assert Brief.objects.get().goal
 
     before = [model.objects.count() for model in COUNTED]
     assert demo_data()["made"] is False

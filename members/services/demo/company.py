@@ -23,7 +23,7 @@ from members.services import verification
 from members.services.adjusting import give_or_ask
 from members.services.adjustments import adjust
 from members.services.advancing import advance
-from members.services.demo import history, people, receipts
+from members.services.demo import desk, history, people, receipts
 from members.services.demo.assortment import SHOPS
 from members.services.demo.staff import CALL_CENTRE, MARKETING, add_staff, staff_exists
 from members.services.imports.batches import Options
@@ -84,6 +84,8 @@ class _Company:
 
     def make(self) -> Summary:
         self._step("programme", self._programme)
+        self._step("products", self._products)
+        self._step("worked examples", self._examples)
         self._step("members", self._people)
         self._step("opening balances", self._openings)
         self._step("receipts", self._receipts)
@@ -121,6 +123,13 @@ class _Company:
             publish=True,
             effective_from=datetime(start.year, start.month, start.day, tzinfo=ZONE),
         ).programme
+
+    def _products(self) -> int:
+        return desk.list_products(self.partner)
+
+    def _examples(self) -> int:
+        desk.write_brief(self.programme)
+        return desk.work_examples(self.programme, self.now)
 
     def _people(self) -> int:
         self.customers = people.invent(self.members, self.start, SEED)
