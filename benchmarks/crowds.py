@@ -39,6 +39,13 @@ SELECT member_id, account_id, id, partner_id, revision_id, occurred_at, '', true
        amount, amount, 0, 'active'
   FROM members_posting ORDER BY id;
 """
+_PURCHASES = """
+INSERT INTO members_purchase (member_id, membership_id, number, occurred_at, recorded_at, operation, partner_id,
+       revision_id, currency, amount, lines, tenders, header, facts, trace)
+SELECT a.member_id, a.membership_id, 'R-' || p.id, p.occurred_at + p.version * interval '1 day', p.recorded_at,
+       p.operation, %(partner)s, %(revision)s, 'EUR', 1000, '[]', '[]', '{}', '{}', '{"awards": []}'
+  FROM members_posting p JOIN members_account a ON a.id = p.account_id ORDER BY p.id
+"""
 _DAYS = """
 INSERT INTO members_qualificationcounter (member_id, membership_id, metric, day, value)
 SELECT member_id, id, 'spend', '2024-01-05'::date + n * 14, (id %% 10 + 1) * 1000
@@ -58,6 +65,11 @@ def lots(cursor: psycopg.Cursor[Any], programme: Any, revision: int, partner: in
         "points": POINTS,
     }
     _run(cursor, _LOTS, values)
+
+
+def purchases(cursor: psycopg.Cursor[Any], programme: Any, revision: int, partner: int) -> None:
+    """A purchase of 10.00 for each posting there is; receipts are numbered R-1, R-2 …"""
+    _run(cursor, _PURCHASES, {"revision": revision, "partner": partner})
 
 
 def spending(cursor: psycopg.Cursor[Any], programme: Any, members: int, days: int) -> None:
