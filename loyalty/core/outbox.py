@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from celery import current_app
-from django.db import connection, transaction
+from django.db import transaction
 
 from loyalty.core import audit, clock
 from loyalty.core.choices import RunState
@@ -118,16 +118,6 @@ def publish_many(events: Sequence[Event]) -> list[OutboxEvent]:
         HandlerRun.objects.bulk_create(runs, batch_size=BATCH)
         poke_after_commit()
     return rows
-
-
-def reserve_ids(count: int) -> list[int]:
-    """Ids for events that a COPY writer is going to write."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
-            [OutboxEvent._meta.db_table, count],
-        )
-        return [row[0] for row in cursor.fetchall()]
 
 
 def rows_for(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from loyalty.core.trips import Trip
 from members.choices import DocumentKind, MembershipStatus
 from members.models import DocumentKey, Membership, Purchase
 from members.services.filling import filled
@@ -15,7 +16,7 @@ from members.services.problems import MembershipClosed
 from members.services.recording import Recorded, Recorder, Seller, content_digest
 from programs.engine.facts import Basket
 from programs.models import Partner, Store
-from programs.selectors.products import known_products
+from programs.selectors.products import plan_products
 
 
 def record_purchase(
@@ -37,16 +38,17 @@ def record_purchase(
     said = Said(
         membership.programme, partner.pk, DocumentKind.PURCHASE, receipt, digest, membership.member_id
     )
+    trip = Trip()
+    products = plan_products(trip, partner.pk, {line.sku for line in basket.lines if line.sku})
     seller = Seller(partner.pk, partner.code, store.pk if store else None, basket.store)
 
     def do(recorder: Recorder, sheets: list[Sheet]) -> Recorded:
         [sheet] = sheets
         if sheet.status not in (MembershipStatus.ACTIVE, MembershipStatus.LEAVING):
             raise MembershipClosed
-        complete = filled(basket, known_products(partner.pk, {line.sku for line in basket.lines if line.sku}))
-        return recorder.purchase(sheet, complete, receipt, seller, digest)
+        return recorder.purchase(sheet, filled(basket, products()), receipt, seller, digest)
 
-    return post_once(said, now, [membership], do, _again)
+    return post_once(said, now, [membership], do, _again, trip)
 
 
 def _again(key: DocumentKey) -> Recorded:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from loyalty.core.exact import local_day
+from loyalty.core.trips import Trip
 from members.engine.books import Book, Cause, NotEnough
 from members.engine.ledger import Ledger
 from members.engine.terms import Promise
@@ -21,7 +22,7 @@ from members.selectors.facts import facts_document
 from members.services import extending, keeping, settling, tendering, tiering
 from members.services.counting import Counters, count_purchase, purchases_before
 from members.services.keeping import REFERRAL_BOUGHT, content_digest
-from members.services.ledger import Numbers, Rows, Sheet, open_sheets, write
+from members.services.ledger import Numbers, Opened, Rows, Sheet, plan_sheets, write
 from members.services.problems import EmptyPurchase, InsufficientPoints, NotSpendable, UnknownPointType
 from programs.engine.drafts import Evaluation
 from programs.engine.evaluate import evaluate
@@ -29,8 +30,9 @@ from programs.engine.facts import Basket, MemberFacts, age_on
 from programs.engine.policies import LiftRate
 from programs.engine.ruleset import Ruleset
 from programs.engine.terms import Activity
-from programs.models import Partner, PointType, Programme
-from programs.selectors.rulesets import Activated, in_force, timeline
+from programs.models import Programme
+from programs.selectors.rulebooks import Rulebook, rulebook
+from programs.selectors.rulesets import Activated, in_force
 
 __all__ = ["Recorded", "Recorder", "Seller", "content_digest"]
 
@@ -68,17 +70,15 @@ class Recorder:
         self,
         programme: Programme,
         now: datetime,
-        stretches: Sequence[Activated] | None = None,
+        book: Rulebook | None = None,
         *,
         in_order: bool = False,
     ) -> None:
         self.programme = programme
         self.now = now
         self.in_order = in_order
-        self.stretches = timeline(programme.pk) if stretches is None else stretches
-        self.point_types = dict(PointType.objects.filter(programme=programme).values_list("key", "id"))
+        self.stretches, self.point_types, self.operator = book or rulebook(programme.pk)
         self.point_type_keys = {number: key for key, number in self.point_types.items()}
-        self.operator = Partner.objects.filter(is_operator=True).values_list("id", flat=True).first() or 0
         self.metrics = tiering.metrics_of(self.stretches)
         self.ladders = sorted(
             {each.key for stretch in self.stretches for each in stretch.ruleset.core.ladders}
@@ -100,13 +100,24 @@ class Recorder:
 
     def open(self, memberships: Sequence[int]) -> None:
         """Lock memberships and load their books; what was open before is forgotten (flush first)."""
-        self.sheets = open_sheets(memberships)
-        tiering.load(self)
+        trip = Trip()
+        opened = plan_sheets(trip, memberships)
+        trip.go()
+        self.begin(opened)
 
-    def flush(self) -> None:
-        """Write everything recorded since the last flush."""
-        write(self.rows, self.sheets.values())
-        self.rows = self.counters.rows = Rows(self.now)
+    def begin(self, opened: Opened, numbers: Mapping[str, Sequence[int]] | None = None) -> None:
+        """Go on with memberships that a trip has opened, and with the numbers of rows that it brought by table."""
+        self.sheets = opened(self.stretches)
+        for each in (
+            self.purchases, self.returns, self.happenings, self.operations, self._postings, self._lots,
+            self.rows.event_numbers,
+        ):  # fmt: skip
+            each.keep((numbers or {}).get(each.table, ()))
+
+    def flush(self, last: Trip | None = None) -> None:
+        """Write everything recorded since the last flush, or leave it to the last trip of the transaction."""
+        write(self.rows, self.sheets.values(), last)
+        self.rows = self.counters.rows = Rows(self.now, self.rows.event_numbers)
 
     def ledger(self, ruleset: Ruleset) -> Ledger:
         return Ledger(self._postings, self._lots, ruleset.policies.spending_order.value)

@@ -15,7 +15,7 @@ from members.engine.tiers import Decision, Grant, join, revised
 from members.selectors.qualification import recount
 from members.services import calendar, extending, keeping
 from members.services.ledger import Sheet
-from members.services.ledger.tiers import Standing, load_standings
+from members.services.ledger.tiers import Standing
 from programs.engine.events import Trigger
 from programs.engine.ladders import Ladder, MetricKind
 from programs.engine.terms import ExpiryKind
@@ -33,13 +33,6 @@ class Next(NamedTuple):
     at: datetime
     ladder: str
     act: Callable[[], None]
-
-
-def load(recorder: Recorder) -> None:
-    """Load where the open memberships stand on the ladders of the programme."""
-    if not recorder.ladders:
-        return
-    load_standings(recorder.sheets, recorder.stretches, recorder.metrics)
 
 
 # --- what falls due -------------------------------------------------------------------------------------------

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
-from django.db import connection
+from loyalty.core.trips import Trip
 
-__all__ = ["Known", "known_products"]
+__all__ = ["Known", "known_products", "plan_products"]
 
 
 class Known(NamedTuple):
@@ -21,17 +21,24 @@ class Known(NamedTuple):
 
 _KNOWN = """
     SELECT sku, category, department, brand, labels FROM programs_product
-     WHERE partner_id = %s AND sku = ANY(%s)
+     WHERE partner_id = %s AND sku = ANY(%s::text[])
 """
 
 
 def known_products(partner: int, skus: Collection[str]) -> dict[str, Known]:
     """The products of a partner among these articles, in one query however many there are."""
+    trip = Trip()
+    products = plan_products(trip, partner, skus)
+    trip.go()
+    return products()
+
+
+def plan_products(trip: Trip, partner: int, skus: Collection[str]) -> Callable[[], dict[str, Known]]:
+    """Take along what looks for the products; after the trip the result gives them."""
     if not skus:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(_KNOWN, [partner, list(skus)])
-        return {
-            sku: Known(category, department, brand, frozenset(labels))
-            for sku, category, department, brand, labels in cursor.fetchall()
-        }
+        return dict
+    found = trip.ask(_KNOWN, [partner, list(skus)])
+    return lambda: {
+        sku: Known(category, department, brand, frozenset(labels))
+        for sku, category, department, brand, labels in found.rows
+    }

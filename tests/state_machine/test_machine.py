@@ -109,7 +109,7 @@ def _nothing(_done: Callable[..., None]) -> Callable[..., None]:
 
 
 FAULTS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
-    "an allocation is forgotten": (writing, "copy_rows", _allocation_forgotten),
+    "an allocation is forgotten": (writing, "add_rows", _allocation_forgotten),
     "a return takes a point less": (Ledger, "reverse", _less_is_taken),
     "a return gives back a point more": (Ledger, "restore", _more_comes_back),
     "a hold can be freed twice": (Ledger, "release", _hold_stays_open),

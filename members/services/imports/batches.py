@@ -29,7 +29,7 @@ from members.services.imports.messages import message
 from members.services.imports.reading import MOST_FAULTS, Reader, RowFault, sha256_of
 from members.services.ledger.copying import copy_rows
 from programs.models import Partner, Programme
-from programs.selectors.rulesets import timeline
+from programs.selectors.rulebooks import rulebook
 
 ATTEMPTS = 3
 SHOWN = 1_000
@@ -85,7 +85,7 @@ class FileImport:
         self.progress = progress or (lambda *_args: None)
         self.now = clock.now()
         self.zone = ZoneInfo(options.timezone or programme.zone)
-        self.stretches = timeline(programme.pk)
+        self.rulebook = rulebook(programme.pk)
 
     def reader(self) -> Reader:
         """The file; raises InvalidFile."""

@@ -64,7 +64,7 @@ class PurchaseImport(FileImport):
         lines_of = [orjson.loads(row.lines) for row in rows]
         skus = {line["sku"] for lines in lines_of for line in lines}
         self.products = known_products(self.partner.pk, skus - {""})
-        recorder = Recorder(self.programme, self.now, self.stretches, in_order=True)
+        recorder = Recorder(self.programme, self.now, self.rulebook, in_order=True)
         recorder.open([membership.pk for membership in memberships.values()])
         faults: list[RowFault] = []
         staged = zip(rows, lines_of, strict=True)

@@ -88,7 +88,7 @@ class ReturnImport(FileImport):
     def post(self, rows: list[Staged]) -> list[RowFault]:
         faults: list[RowFault] = []
         asked = list(self._asked(rows, faults))
-        recorder = Recorder(self.programme, self.now, self.stretches, in_order=True)
+        recorder = Recorder(self.programme, self.now, self.rulebook, in_order=True)
         purchases = {each.purchase.pk: each.purchase for each in asked}
         recorder.open(list({purchase.membership_id for purchase in purchases.values()}))
         reversers = open_reversers(recorder, list(purchases.values()))

@@ -4,8 +4,8 @@
 once. What an operation means stands in `members.engine.ledger`; the single way and the batch way share all of it.
 """
 
-from members.services.ledger.numbers import Numbers
-from members.services.ledger.opening import Sheet, open_sheets
+from members.services.ledger.numbers import Numbers, plan_numbers
+from members.services.ledger.opening import Opened, Sheet, plan_sheets
 from members.services.ledger.writing import Rows, write
 
-__all__ = ["Numbers", "Rows", "Sheet", "open_sheets", "write"]
+__all__ = ["Numbers", "Opened", "Rows", "Sheet", "plan_numbers", "plan_sheets", "write"]

@@ -1,4 +1,4 @@
-"""COPY of rows, encoded by hand: the fastest way into PostgreSQL for one row as for a hundred thousand."""
+"""Adding rows to tables: COPY, encoded by hand, for many; for few a statement that travels with others."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 from psycopg import Cursor
 from psycopg.sql import SQL, Identifier
+
+from loyalty.core.trips import Trip
 
 _CHUNK = 2_000
 
@@ -29,6 +31,19 @@ _ENCODERS: dict[type, Any] = {
     bool: lambda value: "t" if value else "f",
     bytes: lambda value: "\\\\x" + value.hex(),
 }
+
+
+def add_rows(
+    way: Cursor[Any] | Trip, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Append rows to a table, by COPY or with a trip. Values as `copy_rows` takes them."""
+    if not isinstance(way, Trip):
+        copy_rows(way, table, columns, rows)
+    elif rows:
+        places = ", ".join(["%s"] * len(columns))
+        values = ", ".join([f"({places})"] * len(rows))
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {values}"  # noqa: S608 - own names
+        way.execute(statement, [value for row in rows for value in row])
 
 
 def copy_rows(cursor: Cursor[Any], table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
 
+from loyalty.core.trips import Trip
 from members.engine.books import Book, Draw, HoldRow, LotRow, Shortage, Terms
-from members.services.ledger.tiers import Standing
+from members.services.ledger.tiers import Standing, plan_standings
 from programs.engine.facts import Usage
+from programs.selectors.rulesets import Activated
 
 
 @dataclass(slots=True)
@@ -64,30 +66,87 @@ class Sheet:
         self.touched = True
 
 
-def open_sheets(memberships: Sequence[int]) -> dict[int, Sheet]:
-    """Lock memberships in the order of their ids (always the same order, so that no two operations wait for each
-    other) and load their books. Inside a transaction."""
-    with connection.cursor() as cursor:
-        # Locked before anything is read: a statement that waits for a lock has read the joined rows before it.
-        cursor.execute(
-            "SELECT id FROM members_membership WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [list(memberships)]
-        )
-        cursor.execute(
-            """
-            SELECT m.id, m.member_id, m.status, m.joined_at, p.attributes::text, p.birth_date,
-                   s.purchases, s.amount, s.last_purchase_at, s.calendar_until, s.tiers_until, r.id, r.purchase_id
-            FROM members_membership m
-            LEFT JOIN members_person p ON p.member_id = m.member_id
-            LEFT JOIN members_memberstats s ON s.membership_id = m.id
-            LEFT JOIN members_referral r ON r.friend_id = m.id
-            WHERE m.id = ANY(%s) ORDER BY m.id
-            """,
-            [list(memberships)],
-        )
-        sheets = {row[0]: _sheet(row) for row in cursor.fetchall()}
-        _load_books(cursor, sheets)
-        _load_usage(cursor, sheets)
-    return sheets
+Opened = Callable[[Sequence[Activated]], dict[int, Sheet]]
+
+
+def plan_sheets(trip: Trip, memberships: Sequence[int]) -> Opened:
+    """Take along what locks memberships, in the order of their ids (always the same order, so that no two operations
+    wait for each other), and reads their books and where they stand on ladders. Inside a transaction.
+
+    After the trip the result gives them, when it is told the revisions of their programme.
+    """
+    # Locked before anything is read: a statement that waits for a lock has read the joined rows before it.
+    trip.ask(_LOCK, [list(memberships)])
+    found = {name: trip.ask(statement, [list(memberships)]) for name, statement in _READ.items()}
+    stand = plan_standings(trip, memberships)
+
+    def opened(stretches: Sequence[Activated]) -> dict[int, Sheet]:
+        sheets = {row[0]: _sheet(row) for row in found["memberships"].rows}
+        _fill_books(sheets, {name: answer.rows for name, answer in found.items()})
+        for membership, rule, period, points, times, last_at in found["usage"].rows:
+            sheet = sheets[membership]
+            sheet.usage[rule, period] = Usage(points, times)
+            if last_at is not None:
+                sheet.last_award[rule] = last_at
+        stand(sheets, stretches)
+        return sheets
+
+    return opened
+
+
+_LOCK = "SELECT id FROM members_membership WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE"
+_LOT = """
+    l.account_id, l.id, l.posting_id, l.issuer_id, l.revision_id, l.earned_at, l.amount, l.remaining, l.held,
+    l.state = 'pending', l.parent, l.activates_at, l.awaits, l.lapses_at, l.lapse, l.expires_on, l.expires_at,
+    l.extendable, l.notice_days, l.rule
+"""
+_HOLD = "h.account_id, h.id, h.posting_id, h.amount, h.captured, h.released, h.expires_at"
+_READ = {
+    "memberships": """
+        SELECT m.id, m.member_id, m.status, m.joined_at, p.attributes::text, p.birth_date,
+               s.purchases, s.amount, s.last_purchase_at, s.calendar_until, s.tiers_until, r.id, r.purchase_id
+          FROM members_membership m
+          LEFT JOIN members_person p ON p.member_id = m.member_id
+          LEFT JOIN members_memberstats s ON s.membership_id = m.id
+          LEFT JOIN members_referral r ON r.friend_id = m.id
+         WHERE m.id = ANY(%s::bigint[]) ORDER BY m.id
+    """,
+    "accounts": """
+        SELECT membership_id, id, member_id, point_type_id, available, pending, held, debt, version,
+               last_recorded_at, extended_to
+          FROM members_account WHERE membership_id = ANY(%s::bigint[])
+    """,
+    # With each lot the purchase that waiting points come from: an event may free those of one purchase.
+    "lots": f"""
+        SELECT CASE WHEN l.state = 'pending' AND l.awaits <> ''
+                    THEN (SELECT purchase_id FROM members_posting p WHERE p.id = l.posting_id) END, {_LOT}
+          FROM members_account a JOIN members_lot l ON l.account_id = a.id
+         WHERE a.membership_id = ANY(%s::bigint[]) AND l.state <> 'closed'
+    """,  # noqa: S608 - own names
+    "holds": f"""
+        SELECT {_HOLD} FROM members_account a JOIN members_hold h ON h.account_id = a.id
+         WHERE a.membership_id = ANY(%s::bigint[]) AND a.held > 0 AND h.state = 'open'
+    """,  # noqa: S608 - own names
+    "notices": """
+        SELECT n.account_id, n.expires_on, n.delivered_at
+          FROM members_account a JOIN members_expirynotice n ON n.account_id = a.id
+         WHERE a.membership_id = ANY(%s::bigint[])
+           AND EXISTS (SELECT FROM members_lot l
+                        WHERE l.account_id = a.id AND l.state <> 'closed' AND l.notice_days > 0)
+    """,
+    "shortages": """
+        SELECT s.account_id, s.id, s.amount - coalesce(sum(r.amount), 0)
+          FROM members_account a
+          JOIN members_posting s ON s.account_id = a.id AND s.kind = 'reverse' AND s.from_side = 'debt'
+          LEFT JOIN members_posting r ON r.answers_id = s.id AND r.kind = 'debt_repay'
+         WHERE a.membership_id = ANY(%s::bigint[]) AND a.debt > 0
+         GROUP BY s.id HAVING s.amount > coalesce(sum(r.amount), 0) ORDER BY s.id
+    """,
+    "usage": """
+        SELECT membership_id, rule, period, points, times, last_at FROM members_ruleusage
+         WHERE membership_id = ANY(%s::bigint[])
+    """,
+}
 
 
 def _sheet(row: Sequence[Any]) -> Sheet:
@@ -108,61 +167,23 @@ def _sheet(row: Sequence[Any]) -> Sheet:
     )
 
 
-def _load_books(cursor: Any, sheets: dict[int, Sheet]) -> None:
-    cursor.execute(
-        """
-        SELECT membership_id, id, member_id, point_type_id, available, pending, held, debt, version,
-               last_recorded_at, extended_to
-        FROM members_account WHERE membership_id = ANY(%s)
-        """,
-        [list(sheets)],
-    )
+def _fill_books(sheets: dict[int, Sheet], found: Mapping[str, list[tuple[Any, ...]]]) -> None:
     books: dict[int, Book] = {}
-    for membership, *columns in cursor.fetchall():
+    for membership, *columns in found["accounts"]:
         book = Book(*columns)
         books[book.id] = book
         sheets[membership].books[book.point_type] = book
-    if not books:
-        return
-    cursor.execute(
-        f"SELECT {_LOT} FROM members_lot WHERE account_id = ANY(%s) AND state <> 'closed'",  # noqa: S608 - own names
-        [list(books)],
-    )
-    promised = set()
-    for row in cursor.fetchall():
+    for purchase, *row in found["lots"]:
         lot = _lot(row)
+        lot.purchase = purchase
         books[row[0]].lots[lot.id] = lot
-        if lot.terms.notice_days:
-            promised.add(row[0])
-    _load_purchases_of_waiting(cursor, books)
-    _load_holds(cursor, books)
-    if promised:
-        cursor.execute(
-            "SELECT account_id, expires_on, delivered_at FROM members_expirynotice WHERE account_id = ANY(%s)",
-            [list(promised)],
-        )
-        for account, day, delivered_at in cursor.fetchall():
-            books[account].notices[day] = delivered_at
-    indebted = [book.id for book in books.values() if book.debt]
-    if indebted:
-        cursor.execute(
-            """
-            SELECT s.account_id, s.id, s.amount - coalesce(sum(r.amount), 0)
-            FROM members_posting s
-            LEFT JOIN members_posting r ON r.answers_id = s.id AND r.kind = 'debt_repay'
-            WHERE s.account_id = ANY(%s) AND s.kind = 'reverse' AND s.from_side = 'debt'
-            GROUP BY s.id HAVING s.amount > coalesce(sum(r.amount), 0) ORDER BY s.id
-            """,
-            [indebted],
-        )
-        for account, posting, unpaid in cursor.fetchall():
-            books[account].shortages.append(Shortage(posting, int(unpaid)))
-
-
-_LOT = """
-    account_id, id, posting_id, issuer_id, revision_id, earned_at, amount, remaining, held, state = 'pending', parent,
-    activates_at, awaits, lapses_at, lapse, expires_on, expires_at, extendable, notice_days, rule
-"""
+    for account, *columns in found["holds"]:
+        hold = HoldRow(*columns)
+        books[account].holds[hold.id] = hold
+    for account, day, delivered_at in found["notices"]:
+        books[account].notices[day] = delivered_at
+    for account, posting, unpaid in found["shortages"]:
+        books[account].shortages.append(Shortage(posting, int(unpaid)))
 
 
 def _lot(row: Sequence[Any]) -> LotRow:
@@ -176,40 +197,6 @@ def _lot(row: Sequence[Any]) -> LotRow:
     return LotRow(
         number, posting, issuer, revision, earned_at, amount, remaining, held, pending, Terms(*terms), parent
     )
-
-
-def _load_purchases_of_waiting(cursor: Any, books: dict[int, Book]) -> None:
-    """Which purchases the points of waiting lots come from."""
-    waiting = {
-        lot.posting: lot
-        for book in books.values()
-        for lot in book.lots.values()
-        if lot.pending and lot.terms.awaits
-    }
-    if waiting:
-        cursor.execute(
-            "SELECT id, purchase_id FROM members_posting WHERE id = ANY(%s)",
-            [list(waiting)],
-        )
-        for posting, purchase in cursor.fetchall():
-            waiting[posting].purchase = purchase
-
-
-def _load_holds(cursor: Any, books: dict[int, Book]) -> None:
-    """The open holds of accounts that have some."""
-    holding = [book.id for book in books.values() if book.held]
-    if not holding:
-        return
-    cursor.execute(
-        """
-        SELECT account_id, id, posting_id, amount, captured, released, expires_at
-        FROM members_hold WHERE account_id = ANY(%s) AND state = 'open'
-        """,
-        [holding],
-    )
-    for account, *columns in cursor.fetchall():
-        hold = HoldRow(*columns)
-        books[account].holds[hold.id] = hold
 
 
 def held_draws(hold: HoldRow, book: Book) -> list[Draw]:
@@ -237,18 +224,6 @@ def held_draws(hold: HoldRow, book: Book) -> list[Draw]:
     return [draw for draw in draws if draw.amount]
 
 
-def _load_usage(cursor: Any, sheets: dict[int, Sheet]) -> None:
-    cursor.execute(
-        "SELECT membership_id, rule, period, points, times, last_at FROM members_ruleusage WHERE membership_id = ANY(%s)",
-        [list(sheets)],
-    )
-    for membership, rule, period, points, times, last_at in cursor.fetchall():
-        sheet = sheets[membership]
-        sheet.usage[rule, period] = Usage(points, times)
-        if last_at is not None:
-            sheet.last_award[rule] = last_at
-
-
 def load_closed_lots(sheets: Iterable[Sheet], lots: Collection[int]) -> None:
     """Bring back lots that were used up, when spent points may return to them."""
     books = {book.id: book for sheet in sheets for book in sheet.books.values()}
@@ -257,7 +232,7 @@ def load_closed_lots(sheets: Iterable[Sheet], lots: Collection[int]) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {_LOT} FROM members_lot WHERE account_id = ANY(%s) AND id = ANY(%s)",  # noqa: S608 - own names
+            f"SELECT {_LOT} FROM members_lot l WHERE l.account_id = ANY(%s) AND l.id = ANY(%s)",  # noqa: S608 - own names
             [list(books), list(missing)],
         )
         for row in cursor.fetchall():
@@ -270,10 +245,7 @@ def load_hold(sheet: Sheet, hold: int) -> tuple[Book, HoldRow] | None:
     books = {book.id: book for book in sheet.books.values()}
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT account_id, id, posting_id, amount, captured, released, expires_at
-            FROM members_hold WHERE id = %s AND account_id = ANY(%s)
-            """,
+            f"SELECT {_HOLD} FROM members_hold h WHERE h.id = %s AND h.account_id = ANY(%s)",  # noqa: S608 - own names
             [hold, list(books)],
         )
         row = cursor.fetchone()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -13,9 +13,10 @@ import orjson
 from django.db import connection
 
 from loyalty.core.exact import local_day, start_of_day
+from loyalty.core.trips import Trip
 from members.engine.tiers import Counter, Decision, MemberLadder
 from members.selectors.tier_states import state_document, stored_state
-from members.services.ledger.copying import copy_rows
+from members.services.ledger.copying import add_rows
 from programs.engine.ladders import MetricKind
 from programs.selectors.rulesets import Activated
 
@@ -67,51 +68,53 @@ class Standing:
         return trial.state.tier
 
 
-def load_values(cursor: Any, memberships: Sequence[int]) -> dict[int, dict[str, dict[date, int]]]:
-    """The daily counters of memberships, by metric."""
-    cursor.execute(
-        "SELECT membership_id, metric, day, value FROM members_qualificationcounter WHERE membership_id = ANY(%s)",
+def plan_standings(
+    trip: Trip, memberships: Sequence[int]
+) -> Callable[[Mapping[int, Any], Sequence[Activated]], None]:
+    """Take along what reads where memberships stand; after the trip the result puts their sheets there."""
+    values = trip.ask(
+        """
+        SELECT membership_id, metric, day, value FROM members_qualificationcounter
+         WHERE membership_id = ANY(%s::bigint[])
+        """,
         [list(memberships)],
     )
-    found: dict[int, dict[str, dict[date, int]]] = {}
-    for membership, metric, day, value in cursor.fetchall():
-        found.setdefault(membership, {}).setdefault(metric, {})[day] = value
-    return found
+    periods = trip.ask(
+        """
+        SELECT membership_id, ladder, lower(valid), tier, source, state::text
+          FROM members_tierperiod WHERE membership_id = ANY(%s::bigint[]) AND upper_inf(valid)
+        """,
+        [list(memberships)],
+    )
+
+    def stand(sheets: Mapping[int, Any], stretches: Sequence[Activated]) -> None:
+        for membership, metric, day, value in values.rows:
+            sheets[membership].qualification.setdefault(metric, {})[day] = value
+        for membership, *period in periods.rows:
+            _stand(sheets[membership], stretches, *period)
+
+    return stand
 
 
-def load_standings(
-    sheets: Mapping[int, Any], stretches: Sequence[Activated], metrics: Mapping[str, str]
+def _stand(
+    sheet: Any, stretches: Sequence[Activated], key: str, since: datetime, tier: str, source: str, state: str
 ) -> None:
-    """Put the open memberships where they stand."""
-    with connection.cursor() as cursor:
-        for membership, values in load_values(cursor, list(sheets)).items():
-            sheets[membership].qualification = values
-        cursor.execute(
-            """
-            SELECT membership_id, ladder, lower(valid), tier, source, state::text
-            FROM members_tierperiod WHERE membership_id = ANY(%s) AND upper_inf(valid)
-            """,
-            [list(sheets)],
-        )
-        for membership, key, since, tier, source, text in cursor.fetchall():
-            stored = json.loads(text)
-            sheet, applied = sheets[membership], datetime.fromisoformat(stored["applied"])
-            stretch = next(each for each in reversed(stretches) if each.effective_from <= applied)
-            ladder = next(
-                each.ruleset.core.ladder(key)
-                for each in reversed(stretches)
-                if each.effective_from <= applied and each.ruleset.core.ladder(key)
-            )
-            assert ladder is not None
-            zone = stretch.ruleset.zone
-            visits = ladder.metric.kind is MetricKind.VISITS
-            counter = Counter(sheet.counted(ladder.metric.counter), visits=visits)
-            member = MemberLadder(
-                ladder, zone, local_day(sheet.joined_at, zone), counter, stored_state(stored)
-            )
-            sheet.standings[key] = Standing(
-                key, member, applied, stretch.revision_id, since, (tier, source), touched=False
-            )
+    stored = json.loads(state)
+    applied = datetime.fromisoformat(stored["applied"])
+    stretch = next(each for each in reversed(stretches) if each.effective_from <= applied)
+    ladder = next(
+        each.ruleset.core.ladder(key)
+        for each in reversed(stretches)
+        if each.effective_from <= applied and each.ruleset.core.ladder(key)
+    )
+    assert ladder is not None
+    zone = stretch.ruleset.zone
+    visits = ladder.metric.kind is MetricKind.VISITS
+    counter = Counter(sheet.counted(ladder.metric.counter), visits=visits)
+    member = MemberLadder(ladder, zone, local_day(sheet.joined_at, zone), counter, stored_state(stored))
+    sheet.standings[key] = Standing(
+        key, member, applied, stretch.revision_id, since, (tier, source), touched=False
+    )
 
 
 def write_standings(cursor: Any, sheets: Iterable[Any], recorded_at: datetime) -> None:
@@ -138,7 +141,7 @@ def write_standings(cursor: Any, sheets: Iterable[Any], recorded_at: datetime) -
             standing.decisions.clear()
             standing.touched = False
     if decisions:
-        copy_rows(cursor, "members_tierdecision", _DECISION_COLUMNS, decisions)
+        add_rows(cursor, "members_tierdecision", _DECISION_COLUMNS, decisions)
     periods.write(cursor)
     if counters:
         cursor.execute(

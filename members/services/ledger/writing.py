@@ -12,8 +12,10 @@ from django.db import connection
 
 from loyalty.core import outbox
 from loyalty.core.exact import EVER
+from loyalty.core.trips import Trip, raw_connection
 from members.engine.books import AllocationRow, Book, LotRow, PostingRow, TermsRow
-from members.services.ledger.copying import copy_rows
+from members.services.ledger.copying import add_rows
+from members.services.ledger.numbers import Numbers
 from members.services.ledger.opening import Sheet
 from members.services.ledger.tiers import write_standings
 
@@ -45,11 +47,17 @@ _PAYMENT_COLUMNS = ["member_id", "posting_id", "bill", "amount", "currency"]
 _TERMS_COLUMNS = "member_id lot_id expires_on reason occurred_at recorded_at".split()
 
 
+# A document of one or two members makes fewer rows of each kind.
+FEW = 24
+
+
 @dataclass(slots=True)
 class Rows:
-    """New rows of documents and events, in the column order of their tables, and the time at which they are recorded."""
+    """New rows of documents and events, in the column order of their tables, the time at which they are recorded, and
+    the numbers that events get."""
 
     recorded_at: datetime
+    event_numbers: Numbers = field(default_factory=lambda: Numbers("core_outboxevent", first=1))
 
     purchases: list[tuple[Any, ...]] = field(default_factory=list)
     returns: list[tuple[Any, ...]] = field(default_factory=list)
@@ -60,38 +68,23 @@ class Rows:
     budgets: dict[tuple[int, str, str], int] = field(default_factory=dict)
 
 
-def write(rows: Rows, sheets: Iterable[Sheet]) -> None:
-    """Write everything, parents before children, in the caller's transaction. The books are clean afterwards."""
+def write(rows: Rows, sheets: Iterable[Sheet], last: Trip | None = None) -> None:
+    """Write everything, parents before children, in the caller's transaction. The books are clean afterwards.
+
+    What one document makes goes in one trip to the database, the `last` of the transaction if there is one; what a
+    chunk of an import makes is copied.
+    """
     touched = [sheet for sheet in sheets if sheet.touched]
     books = [book for sheet in touched for book in sheet.books.values() if book.postings or book.changed]
-    raw = connection.connection
-    if raw is None:
-        connection.ensure_connection()
-        raw = connection.connection
-    # COPY goes past Django; its refusals are to be Django's errors all the same.
-    with connection.wrap_database_errors, raw.cursor() as cursor:
-        copy_rows(cursor, "members_documentkey", KEY_COLUMNS, rows.keys)
-        copy_rows(cursor, "members_purchase", PURCHASE_COLUMNS, rows.purchases)
-        if rows.returns:
-            copy_rows(cursor, "members_return", RETURN_COLUMNS, rows.returns)
-        if rows.happenings:
-            copy_rows(cursor, "members_event", EVENT_COLUMNS, rows.happenings)
-        _write_accounts(cursor, touched)
-        postings: list[PostingRow] = [row for book in books for row in book.postings]
-        allocations: list[AllocationRow] = [row for book in books for row in book.allocations]
-        copy_rows(cursor, "members_posting", _POSTING_COLUMNS, postings)
-        if rows.payments:
-            copy_rows(cursor, "members_payment", _PAYMENT_COLUMNS, rows.payments)
-        _write_lots(cursor, touched)
-        if allocations:
-            copy_rows(cursor, "members_allocation", _ALLOCATION_COLUMNS, allocations)
-        later: list[TermsRow] = [row for book in books for row in book.terms]
-        if later:
-            copy_rows(cursor, "members_lotterms", _TERMS_COLUMNS, later)
-        _write_holds(cursor, books)
-        _write_counters(cursor, rows, touched)
-        write_standings(cursor, touched, rows.recorded_at)
-        _write_events(cursor, rows.events)
+    if len(touched) <= FEW and len(rows.keys) <= FEW and sum(len(book.postings) for book in books) <= FEW:
+        trip = Trip() if last is None else last
+        _write(trip, rows, touched, books)
+        if last is None:
+            trip.go()
+    else:
+        # COPY goes past Django; its refusals are to be Django's errors all the same.
+        with connection.wrap_database_errors, raw_connection().cursor() as cursor:
+            _write(cursor, rows, touched, books)
     for book in books:
         book.postings.clear()
         book.allocations.clear()
@@ -101,6 +94,31 @@ def write(rows: Rows, sheets: Iterable[Sheet]) -> None:
         sheet.touched = False
         sheet.recorded.clear()
         sheet.changed_usage.clear()
+
+
+def _write(way: Any, rows: Rows, touched: list[Sheet], books: list[Book]) -> None:
+    add_rows(way, "members_documentkey", KEY_COLUMNS, rows.keys)
+    add_rows(way, "members_purchase", PURCHASE_COLUMNS, rows.purchases)
+    if rows.returns:
+        add_rows(way, "members_return", RETURN_COLUMNS, rows.returns)
+    if rows.happenings:
+        add_rows(way, "members_event", EVENT_COLUMNS, rows.happenings)
+    _write_accounts(way, touched)
+    postings: list[PostingRow] = [row for book in books for row in book.postings]
+    allocations: list[AllocationRow] = [row for book in books for row in book.allocations]
+    add_rows(way, "members_posting", _POSTING_COLUMNS, postings)
+    if rows.payments:
+        add_rows(way, "members_payment", _PAYMENT_COLUMNS, rows.payments)
+    _write_lots(way, touched)
+    if allocations:
+        add_rows(way, "members_allocation", _ALLOCATION_COLUMNS, allocations)
+    later: list[TermsRow] = [row for book in books for row in book.terms]
+    if later:
+        add_rows(way, "members_lotterms", _TERMS_COLUMNS, later)
+    _write_holds(way, books)
+    _write_counters(way, rows, touched)
+    write_standings(way, touched, rows.recorded_at)
+    _write_events(way, rows)
 
 
 def _write_accounts(cursor: Any, sheets: list[Sheet]) -> None:
@@ -122,7 +140,7 @@ def _write_accounts(cursor: Any, sheets: list[Sheet]) -> None:
             elif book.postings or book.changed:
                 changed.append((book.id, *buckets))
     if fresh:
-        copy_rows(cursor, "members_account", _ACCOUNT_COLUMNS, fresh)
+        add_rows(cursor, "members_account", _ACCOUNT_COLUMNS, fresh)
     if changed:
         cursor.execute(
             """
@@ -165,7 +183,7 @@ def _write_lots(cursor: Any, sheets: list[Sheet]) -> None:
                     changed.append(lot)
                 lot.fresh = lot.changed = False
     if fresh:
-        copy_rows(cursor, "members_lot", _LOT_COLUMNS, fresh)
+        add_rows(cursor, "members_lot", _LOT_COLUMNS, fresh)
     if changed:
         cursor.execute(
             """
@@ -244,7 +262,7 @@ def _write_counters(cursor: Any, rows: Rows, sheets: list[Sheet]) -> None:
         ],
     )
     cursor.execute(
-        "UPDATE members_membership SET version = version + 1 WHERE id = ANY(%s)",
+        "UPDATE members_membership SET version = version + 1 WHERE id = ANY(%s::bigint[])",
         [[sheet.membership for sheet in sheets]],
     )
     usage = [
@@ -278,12 +296,13 @@ def _write_counters(cursor: Any, rows: Rows, sheets: list[Sheet]) -> None:
         )
 
 
-def _write_events(cursor: Any, events: list[outbox.Event]) -> None:
-    if not events:
+def _write_events(cursor: Any, rows: Rows) -> None:
+    if not rows.events:
         return
-    event_rows, run_rows = outbox.rows_for(events, outbox.reserve_ids(len(events)))
+    numbers = [next(rows.event_numbers) for _event in rows.events]
+    event_rows, run_rows = outbox.rows_for(rows.events, numbers)
     dumped = [(*row[:4], orjson.dumps(row[4]).decode(), *row[5:]) for row in event_rows]
-    copy_rows(cursor, "core_outboxevent", outbox.EVENT_COLUMNS, dumped)
+    add_rows(cursor, "core_outboxevent", outbox.EVENT_COLUMNS, dumped)
     if run_rows:
-        copy_rows(cursor, "core_handlerrun", outbox.RUN_COLUMNS, run_rows)
+        add_rows(cursor, "core_handlerrun", outbox.RUN_COLUMNS, run_rows)
         outbox.poke_after_commit()
