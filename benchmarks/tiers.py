@@ -50,9 +50,9 @@ SELECT membership_id, member_id,
          GROUP BY 1, 2) sums
 """
 _ROWS = """
-INSERT INTO members_tierdecision (member_id, membership_id, ladder, from_tier, to_tier, reason, value, occurred_at,
-       recorded_at, operation, revision_id)
-SELECT p.member_id, p.membership_id, p.ladder, p.tier, l.tier, 'validity', 0, %(end)s, %(end)s,
+INSERT INTO members_tierdecision (member_id, membership_id, ladder, from_tier, to_tier, reason, source, value,
+       occurred_at, recorded_at, operation, revision_id)
+SELECT p.member_id, p.membership_id, p.ladder, p.tier, l.tier, 'validity', 'earned', 0, %(end)s, %(end)s,
        nextval('members_operation_id_seq'), p.revision_id
   FROM members_tierperiod p JOIN levels l USING (membership_id) WHERE upper_inf(p.valid) AND p.tier <> l.tier;
 CREATE TEMPORARY TABLE falling AS
